@@ -1,0 +1,262 @@
+"""The grid: problems x methods x engines x A x B, read from a TOML file.
+
+::
+
+    summary = "What this suite is for."
+
+    [limits]                      # all optional, see `Limits`
+    seconds = 2.0
+
+    [[grid]]                      # every combination is one cell, timed; write small sizes first
+    problems = ["tanh-map"]       # or "all"
+    methods = ["reverse", "symbolic(form=expression)"]
+    engines = ["numpy"]           # this if left out
+    inputs = [1, 10, 100]         # 1 if left out
+    outputs = [1]                 # 1 if left out
+    first_fit = false             # true: each problem at the first size of this grid at which it exists
+
+    [[grid]]                      # with step sizes: the error of finite differences, exact methods as floor
+    problems = ["helmholtz"]
+    methods = ["finite-difference(scheme=central)", "reverse"]
+    inputs = [10]
+    step_sizes = [1e-8, 1e-6]
+
+    [[grid]]                      # with depths: operations on the logistic map, counted
+    problems = ["logistic-map"]
+    methods = ["symbolic(form=expression)", "reverse"]
+    depths = [1, 2, 3]
+
+Names are checked when the file is read, so that a run does not stop at a misspelt word after an hour.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from importlib import resources
+from itertools import product
+from pathlib import Path
+from typing import Any, Self
+
+from diffkit import problems as problem_table
+from diffkit.benchmark.measure import FEWEST_REPEATS
+from diffkit.benchmark.methods import Method
+from diffkit.errors import InputError, UnknownNameError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one cell may cost, and how carefully it is timed.
+
+    Attributes
+    ----------
+    seconds
+        Wall-clock time of one cell, preparation and timing included.
+    jacobian_bytes
+        Size of a dense Jacobian beyond which a cell is not tried.
+    budget_seconds
+        Time spent on the samples of one quantity.
+    repeats
+        Samples of one quantity, at least 7.
+
+    Raises
+    ------
+    InputError
+        A limit is not positive, or there are fewer than 7 repeats.
+    """
+
+    seconds: float = 10.0
+    jacobian_bytes: int = 200_000_000
+    budget_seconds: float = 0.1
+    repeats: int = FEWEST_REPEATS
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            value = getattr(self, entry.name)
+            if type(value) not in (int, float) or value <= 0:
+                raise InputError(f"limit {entry.name} = {value!r}; it must be a positive number")
+        if self.repeats < FEWEST_REPEATS or self.repeats % 1:
+            raise InputError(
+                f"limit repeats = {self.repeats}; it must be a whole number, {FEWEST_REPEATS} or more"
+            )
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One combination of the grid, in plain words and numbers, so that it can be sent to another process."""
+
+    suite: str
+    problem: str
+    method: str
+    engine: str
+    inputs: int
+    outputs: int
+    study: str = "cells"
+    step_size: float | None = None
+    depth: int | None = None
+
+    @property
+    def size(self) -> int:
+        """How large the cell is: entries of the Jacobian, times the depth where there is one."""
+        return self.inputs * self.outputs * (self.depth or 1)
+
+    @property
+    def size_text(self) -> str:
+        """The size in words."""
+        return f"A = {self.inputs}, B = {self.outputs}" + (f", depth {self.depth}" if self.depth else "")
+
+    def __str__(self) -> str:
+        return f"{self.problem}, {self.method}, {self.engine}, {self.size_text}"
+
+    @property
+    def row(self) -> Cell:
+        """What all cells that differ in size only have in common."""
+        return replace(self, inputs=0, outputs=0, depth=None)
+
+    def at_least(self, other: Cell) -> bool:
+        """Is this cell nowhere smaller than that one?"""
+        return (
+            self.inputs >= other.inputs
+            and self.outputs >= other.outputs
+            and (self.depth or 0) >= (other.depth or 0)
+        )
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Every combination of what is listed here, as far as the problems exist at that size."""
+
+    problems: tuple[str, ...]
+    methods: tuple[str, ...]
+    engines: tuple[str, ...] = ("numpy",)
+    inputs: tuple[int, ...] = (1,)
+    outputs: tuple[int, ...] = (1,)
+    step_sizes: tuple[float, ...] = ()
+    depths: tuple[int, ...] = ()
+    first_fit: bool = False
+
+    def cells(self, suite: str) -> Iterator[Cell]:
+        """List the cells of this grid, all methods of one size together."""
+        if self.depths and self.problems != ("logistic-map",):
+            raise InputError(f"depths = {list(self.depths)}: only the problem 'logistic-map' has a depth")
+        study = "step-size" if self.step_sizes else "swell" if self.depths else "cells"
+        methods = [Method.parse(label) for label in self.methods]
+        columns = [(m.label, e, m.differentiator(e).exact) for m, e in product(methods, self.engines)]
+        for problem in self.problems:
+            sizes = self._sizes(problem)
+            settings = product(sizes, self.step_sizes or [None], self.depths or [None], columns)
+            for (inputs, outputs), step_size, depth, (label, engine, exact) in settings:
+                step = None if exact else step_size
+                yield Cell(suite, problem, label, engine, inputs, outputs, study, step, depth)
+
+    def _sizes(self, name: str) -> list[tuple[int, int]]:
+        problem = problem_table.get(name)
+        sizes = [(A, B) for B, A in product(self.outputs, self.inputs) if problem.fits(A, B)]
+        if not sizes:
+            raise InputError(
+                f"problem {name!r} exists at none of the sizes inputs = {list(self.inputs)}, "
+                f"outputs = {list(self.outputs)}; add one that it has"
+            )
+        return sizes[:1] if self.first_fit else sizes
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A named list of cells, with the limits that hold for each.
+
+    Examples
+    --------
+    >>> suite = Suite.load("quick")
+    >>> suite.name, suite.cells[0].study
+    ('quick', 'cells')
+    """
+
+    name: str
+    summary: str
+    limits: Limits
+    cells: tuple[Cell, ...]
+
+    @classmethod
+    def load(cls, name: str) -> Self:
+        """Read a suite that comes with diffkit, by name, or a ``.toml`` file, by path.
+
+        Raises
+        ------
+        UnknownNameError
+            No suite, problem, method, engine or key has that name.
+        InputError
+            The file is no suite: it cannot be read, or a value in it cannot be used.
+        """
+        if not name.endswith(".toml"):
+            if name not in names():
+                raise UnknownNameError(name, names(), kind="suite")
+            return cls.parse((_SHIPPED / f"{name}.toml").read_text(encoding="utf-8"), name)
+        try:
+            return cls.parse(Path(name).read_text(encoding="utf-8"), Path(name).stem)
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"cannot read the suite {name}: {error}") from None
+
+    @classmethod
+    def parse(cls, text: str, name: str) -> Self:
+        """Read the text of a suite file; raises as `load` does."""
+        try:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise InputError(f"suite {name} is not TOML: {error}") from None
+        _check_keys(document, ("summary", "limits", "grid"), f"suite {name}")
+        limits = document.get("limits", {})
+        _check_keys(limits, _names_of(Limits), f"[limits] of suite {name}")
+        entry = document.get("grid", [])
+        tables = entry if isinstance(entry, list) else [entry]
+        grids = [_grid(table, f"[[grid]] {n} of suite {name}") for n, table in enumerate(tables, 1)]
+        if not grids:
+            raise InputError(f"suite {name} has no [[grid]]; add one")
+        cells = dict.fromkeys(cell for grid in grids for cell in grid.cells(name))
+        return cls(name, document.get("summary", ""), Limits(**limits), tuple(cells))
+
+
+def names() -> list[str]:
+    """List the suites that come with diffkit.
+
+    Examples
+    --------
+    >>> names()
+    ['quick', 'scaling']
+    """
+    return sorted(Path(entry.name).stem for entry in _SHIPPED.iterdir() if entry.name.endswith(".toml"))
+
+
+_SHIPPED = resources.files("diffkit.benchmark") / "suites"
+_LISTS: dict[str, tuple[type, ...]] = {
+    "problems": (str,), "methods": (str,), "engines": (str,), "inputs": (int,), "outputs": (int,),
+    "step_sizes": (int, float), "depths": (int,),
+}  # fmt: skip
+
+
+def _grid(table: dict[str, Any], where: str) -> Grid:
+    _check_keys(table, _names_of(Grid), where)
+    if table.get("problems") == "all":
+        table = {**table, "problems": problem_table.names()}
+    for key in ("problems", "methods"):
+        if not table.get(key):
+            raise InputError(f"{where} names no {key}; add {key} = [...]")
+    for key, kinds in _LISTS.items():
+        entries = table.get(key, [])
+        if not (isinstance(entries, list) and all(type(entry) in kinds for entry in entries)):
+            what = "numbers" if float in kinds else "whole numbers" if int in kinds else "names"
+            raise InputError(f"{where}: {key} = {entries!r} is not a list of {what}")
+    values: dict[str, Any] = {key: tuple(value) if key in _LISTS else value for key, value in table.items()}
+    return Grid(**values)
+
+
+def _check_keys(table: object, known: Sequence[str], where: str) -> None:
+    if not isinstance(table, dict):
+        raise InputError(f"{where} is no table of keys and values; [limits] is one, and each [[grid]]")
+    for key in table:
+        if key not in known:
+            raise UnknownNameError(key, known, kind=f"key in {where} called")
+
+
+def _names_of(kind: type[Limits | Grid]) -> list[str]:
+    return [entry.name for entry in fields(kind)]

@@ -1,0 +1,113 @@
+"""Does this derivative hold? For users' own gradients, for the harness, and for our tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from diffkit import trees
+from diffkit.differentiators import FiniteDifference, get
+from diffkit.errors import CheckError, InputError
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a check found.
+
+    Attributes
+    ----------
+    holds
+        Whether the derivative agrees with differences of f.
+    error
+        The largest difference, relative to the largest entry.
+    tolerance
+        What was allowed: the larger of ``tolerance=`` and ten times the estimated error of the differences.
+    worst
+        Output and input of the worst entry.
+    """
+
+    holds: bool
+    error: float
+    tolerance: float
+    worst: tuple[int, int]
+
+    def __bool__(self) -> bool:
+        return self.holds
+
+
+def check(
+    f: Callable[..., Any],
+    x: Any,
+    jac: Callable[..., Any] | Any = None,
+    *,
+    method: str = "reverse",
+    tolerance: float = 1e-6,
+    raises: bool = True,
+    **options: Any,
+) -> Check:
+    """Does this derivative hold?
+
+    Compares a derivative with extrapolated differences of f, which know nothing of rules or graphs, and traces f twice.
+
+    Parameters
+    ----------
+    f
+        A plain-NumPy function.
+    x
+        Where.
+    jac
+        A gradient or Jacobian of your own, as a function of x or as an array; by default diffkit's by ``method``.
+    method
+        The method to check, where ``jac`` is not given.
+    tolerance
+        Allowed error, relative to the largest entry.
+    raises
+        Whether a derivative that does not hold is an error, or a result that is false.
+
+    Raises
+    ------
+    CheckError
+        Where the derivative does not hold; the message names the worst entry.
+    TracingError
+        Where f does not do the same twice.
+
+    Examples
+    --------
+    >>> import numpy as np, diffkit as dk
+    >>> bool(dk.check(lambda x: np.sum(np.sin(x)), np.ones(3)))
+    True
+    >>> dk.check(lambda x: np.sum(x**2), np.ones(3), jac=lambda x: 3 * x)
+    Traceback (most recent call last):
+    diffkit.errors.CheckError: the derivative does not hold: output 0 by input 0 is 3, but differences of f give 2 (error 0.5, allowed 1e-06)
+    """
+    reference = FiniteDifference(scheme="richardson").prepare(f, x)
+    expected, estimate = np.asarray(reference.run(x)), np.asarray(reference.error_estimate(x))
+    given = _given(f, x, jac, method, options)
+    if given.size != expected.size:
+        raise InputError(f"the derivative has shape {given.shape}; f has a Jacobian of shape {expected.shape}")
+    given = given.reshape(expected.shape)
+    scale = float(max(np.max(np.abs(expected), initial=0.0), np.finfo(float).tiny))
+    differences = np.abs(given - expected) / scale
+    differences = np.where(np.isnan(differences), np.inf, differences)
+    differences[np.isnan(given) & np.isnan(expected)] = 0.0
+    allowed = max(tolerance, 10 * float(np.nanmax(estimate, initial=0.0)) / scale)
+    worst = np.unravel_index(int(np.argmax(differences)), expected.shape) if expected.size else (0, 0)
+    error = float(differences[worst]) if expected.size else 0.0
+    found = Check(error <= allowed, error, allowed, (int(worst[0]), int(worst[1])))
+    if raises and not found:
+        raise CheckError(
+            f"the derivative does not hold: output {worst[0]} by input {worst[1]} is {given[worst]:.6g}, but differences "
+            f"of f give {expected[worst]:.6g} (error {error:.3g}, allowed {allowed:.3g})"
+        )
+    return found
+
+
+def _given(f: Callable[..., Any], x: Any, jac: Any, method: str, options: dict[str, Any]) -> np.ndarray[Any, Any]:
+    if jac is None:
+        return np.asarray(get(method, **options).prepare(f, x, verify=True).run(x))
+    found = jac(x) if callable(jac) else jac
+    leaves, _ = trees.flatten(found)
+    return np.concatenate([np.ravel(np.asarray(leaf, dtype=float)) for leaf in leaves]) if len(leaves) > 1 else np.asarray(leaves[0], dtype=float)

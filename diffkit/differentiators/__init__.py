@@ -1,0 +1,11 @@
+"""The methods, one file each over `base`."""
+
+from diffkit.differentiators.base import Differentiator
+from diffkit.differentiators.derivative import Derivative
+from diffkit.differentiators.finite import FiniteDifference
+from diffkit.differentiators.forward import Forward
+from diffkit.differentiators.registry import get, names
+from diffkit.differentiators.reverse import Reverse
+from diffkit.differentiators.symbolic import Symbolic
+
+__all__ = ["Derivative", "Differentiator", "FiniteDifference", "Forward", "Reverse", "Symbolic", "get", "names"]

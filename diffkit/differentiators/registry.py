@@ -1,0 +1,76 @@
+"""Names -> differentiators: the four methods, and what other packages add by entry points."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from diffkit.differentiators.base import Differentiator
+from diffkit.differentiators.finite import FiniteDifference
+from diffkit.differentiators.forward import Forward
+from diffkit.differentiators.reverse import Reverse
+from diffkit.differentiators.symbolic import Symbolic
+from diffkit.errors import InputError, UnknownNameError
+
+BUILT_IN: dict[str, type[Differentiator]] = {
+    kind.name: kind for kind in (FiniteDifference, Symbolic, Forward, Reverse)
+}
+GROUP = "diffkit.differentiators"
+
+
+@functools.cache
+def _added() -> dict[str, Any]:
+    """Entry points of other packages, looked at only when a name is not built in or all are listed."""
+    from importlib.metadata import entry_points
+
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def names() -> tuple[str, ...]:
+    """Which differentiators are there?
+
+    Examples
+    --------
+    >>> import diffkit as dk
+    >>> dk.names()[:4]
+    ('finite-difference', 'symbolic', 'forward', 'reverse')
+    """
+    return (*BUILT_IN, *(name for name in _added() if name not in BUILT_IN))
+
+
+def get(name: str, **options: Any) -> Differentiator:
+    """A differentiator by name.
+
+    Parameters
+    ----------
+    name
+        One of `names`.
+    **options
+        Fields of the differentiator's class, such as ``engine="interpreted"`` or ``scheme="complex-step"``.
+
+    Raises
+    ------
+    UnknownNameError
+        For a name or an option that nobody has.
+
+    Examples
+    --------
+    >>> import diffkit as dk
+    >>> dk.get("reverse").name
+    'reverse'
+    >>> dk.get("revers")
+    Traceback (most recent call last):
+    diffkit.errors.UnknownNameError: no method 'revers'; did you mean 'reverse'? Known: finite-difference, forward, reverse, symbolic
+    """
+    kind = BUILT_IN.get(name) if isinstance(name, str) else None
+    if kind is None:
+        if not isinstance(name, str):
+            raise InputError(f"a method is named by a string, not by a {type(name).__name__}; see diffkit.names()")
+        if name not in _added():
+            raise UnknownNameError(name, names(), kind="method")
+        kind = _added()[name].load()
+    known = tuple(getattr(kind, "__dataclass_fields__", ()))
+    for option in options:
+        if known and option not in known:
+            raise UnknownNameError(option, known, kind=f"option of {name}")
+    return kind(**options)

@@ -1,0 +1,118 @@
+"""What forward and reverse mode share: a Jacobian is a sweep of many directions, in chunks when memory asks for it."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from diffkit import trees
+from diffkit.differentiators.base import GraphDifferentiator
+from diffkit.differentiators.derivative import Branch, Derivative, Program
+from diffkit.differentiators.recording import Recording, record
+from diffkit.errors import TooLargeError
+from diffkit.graph import Graph
+from diffkit.ops import size
+from diffkit.sweeps import active_steps
+
+GIGABYTE = 2**30
+
+
+def memory() -> int:
+    """The machine's memory in bytes."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def check_dense(rows: int, columns: int, itemsize: int = 8) -> None:
+    """Refuse a dense matrix that would take more than half of the machine's memory."""
+    needed = rows * columns * itemsize
+    if needed > memory() // 2:
+        raise TooLargeError(
+            f"a dense {rows} x {columns} matrix takes {needed / GIGABYTE:.1f} GiB, more than half of this machine's "
+            f"{memory() / GIGABYTE:.1f} GiB; use jvp, vjp or hvp, which never form it"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepDifferentiator(GraphDifferentiator):
+    """A method whose Jacobian is a sweep of K directions at once."""
+
+    memory_limit: int = GIGABYTE
+
+    @abstractmethod
+    def seeded(self, recording: Recording) -> list[Any]:
+        """The leaves that directions belong to."""
+
+    @abstractmethod
+    def block(self, recording: Recording, seeds: list[Any], count: int) -> Any:
+        """Record the part of the Jacobian that belongs to ``count`` directions."""
+
+    @abstractmethod
+    def place(self, whole: np.ndarray[Any, Any], start: int, block: np.ndarray[Any, Any]) -> None:
+        """Put a block into the Jacobian."""
+
+    def jacobian(self, recording: Recording) -> Any:
+        """All directions at once: the identity is the seed."""
+        leaves = self.seeded(recording)
+        return self.block(recording, recording.identity(leaves), trees.total_size(leaves))
+
+    def jacobian_program(self, derivative: Derivative, branch: Branch) -> Program:
+        """One sweep of all directions, or several where they would not fit."""
+        graph, wanted = branch.traced.graph, derivative.layout.wanted
+        assert graph is not None  # this method needs a graph, so f was traced
+        check_dense(derivative.outputs, derivative.inputs)
+        total = self.sweeps(derivative.inputs, derivative.outputs)
+        count = max(1, min(total, self.memory_limit // max(1, _bytes_per_direction(graph, wanted))))
+        if count >= total or derivative.has_aux:
+            return self.compiled(self.graph_of(branch, wanted, "jacobian"))
+        return self._chunked(derivative, branch, total, count)
+
+    def _chunked(self, derivative: Derivative, branch: Branch, total: int, count: int) -> Program:
+        graph, wanted = branch.traced.graph, derivative.layout.wanted
+        assert graph is not None  # this method needs a graph, so f was traced
+        leaves: list[Any] = []
+
+        def make(recording: Recording) -> list[Any]:
+            leaves.extend(self.seeded(recording))
+            seeds = recording.directions(leaves, (count,))
+            return [self.block(recording, seeds, count)]
+
+        program = self.compiled(record(graph, len(branch.traced.leaves), wanted, make))
+        shape = (derivative.outputs, derivative.inputs)
+        specs = [(leaf.shape, leaf.dtype) for leaf in leaves]
+
+        def run(*arrays: Any) -> tuple[Any, ...] | None:
+            whole: np.ndarray[Any, Any] | None = None
+            for start in range(0, total, count):
+                first = min(start, total - count)  # the last chunk overlaps instead of having a shape of its own
+                found = program.run(*arrays, *_seeds(specs, first, count))
+                if found is None:
+                    return None
+                whole = np.empty(shape, found[0].dtype) if whole is None else whole
+                self.place(whole, first, found[0])
+            assert whole is not None  # total > count >= 1
+            return (whole,)
+
+        chunks = -(-total // count)
+        operations = program.operations * chunks if program.operations else None
+        return Program(run, program.graph, program.source, operations)
+
+
+def _seeds(specs: list[Any], start: int, count: int) -> list[Any]:
+    """Rows ``start`` to ``start + count`` of the identity matrix, cut into leaves."""
+    seeds, offset = [], 0
+    for shape, dtype in specs:
+        entries = int(np.prod(shape))
+        seeds.append(np.eye(count, entries, start - offset, dtype=dtype).reshape(count, *shape))
+        offset += entries
+    return seeds
+
+
+def _bytes_per_direction(graph: Graph, wanted: tuple[bool, ...]) -> int:
+    """What a sweep holds per direction: the entries of the active steps that are larger than a number."""
+    active = active_steps(graph, wanted)
+    sizes = [size(step) * step.dtype.itemsize for step, flag in zip(graph.steps, active, strict=True) if flag]
+    return sum(sorted(sizes, reverse=True)[:8])  # what is dead is freed: a handful lives at a time

@@ -1,0 +1,70 @@
+"""Every error that diffkit raises on purpose.
+
+::
+
+    DiffkitError
+    ├── InputError            an argument that cannot be used: shape, dtype, None, empty
+    │   └── NotScalarError    a gradient was asked of an f whose result is not one number
+    ├── UnknownNameError      a method, engine, problem or suite by a name nobody has
+    ├── TracingError          f does something that a trace cannot follow
+    ├── UnsupportedError      the method cannot do this, and says what to do instead
+    ├── TooLargeError         the answer would exceed a stated limit
+    ├── CheckError            a derivative that does not hold
+    └── ResultsError          a results folder that cannot be read or written
+
+Each message says what was given, why it cannot be, and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class DiffkitError(Exception):
+    """Root of all errors that diffkit raises on purpose."""
+
+
+class InputError(DiffkitError, ValueError):
+    """An argument that cannot be used."""
+
+
+class NotScalarError(InputError):
+    """A gradient was asked of a function whose result is not one number."""
+
+
+class UnknownNameError(DiffkitError, LookupError):
+    """A name that nobody has, with the nearest one that somebody has.
+
+    Examples
+    --------
+    >>> raise UnknownNameError("revers", ["forward", "reverse"], kind="method")
+    Traceback (most recent call last):
+    diffkit.errors.UnknownNameError: no method 'revers'; did you mean 'reverse'? Known: forward, reverse
+    """
+
+    def __init__(self, name: object, known: Iterable[str], kind: str) -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(str(name), names, n=1)
+        hint = f" did you mean {near[0]!r}?" if near else ""
+        super().__init__(f"no {kind} {name!r};{hint} Known: {', '.join(names)}")
+
+
+class TracingError(DiffkitError, TypeError):
+    """The function does something that a trace cannot follow."""
+
+
+class UnsupportedError(DiffkitError, NotImplementedError):
+    """The method cannot do this; the message says which one can."""
+
+
+class TooLargeError(DiffkitError, MemoryError):
+    """The answer would exceed a stated limit (memory, or size of an expression)."""
+
+
+class CheckError(DiffkitError, AssertionError):
+    """A derivative that does not hold."""
+
+
+class ResultsError(DiffkitError, OSError):
+    """A results folder that cannot be read or written."""

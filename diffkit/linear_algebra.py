@@ -1,0 +1,365 @@
+"""The rules of products and matrices: one contraction for all products, and own rules for factorisations.
+
+Forward rules follow Giles (2008), "An extended collection of matrix derivative results", and Murray (2016),
+"Differentiation of the Cholesky decomposition".
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from diffkit.errors import TooLargeError
+from diffkit.families import Params, as_objects, cubic
+from diffkit.ops import Array, Cost, Shape, add_up, lead, size, unbroadcast
+
+__all__ = ["cubic"]
+
+Inferred = tuple[Shape, np.dtype[Any]]
+LETTERS = "abcdefghijklmnopqrstuvwxy"
+DIRECTION = "Z"  # the letter of K: canonical specs never contain it
+SYMBOLIC_LIMIT = 4  # elimination on symbols swells beyond this order
+
+
+class Spec(NamedTuple):
+    """The letters of a contraction of two operands, as in ``einsum("left,right->out")``."""
+
+    left: str
+    right: str
+    out: str
+
+    def __repr__(self) -> str:
+        return f"{self.left},{self.right}->{self.out}"
+
+
+class Product(NamedTuple):
+    """How a contraction becomes one matrix product: two transposes, and one of the result."""
+
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    out: tuple[int, ...]
+    batch: int
+    rows: int
+    summed: int
+
+
+@functools.lru_cache(maxsize=4096)
+def as_product(spec: Spec) -> Product:
+    """Order the letters so that a contraction is ``(batch, rows, summed) @ (batch, summed, columns)``."""
+    batch = [x for x in spec.out if x in spec.left and x in spec.right]
+    summed = [x for x in spec.left if x in spec.right and x not in spec.out]
+    rows = [x for x in spec.out if x in spec.left and x not in batch]
+    columns = [x for x in spec.out if x in spec.right and x not in batch]
+    made = batch + rows + columns
+    return Product(
+        tuple(spec.left.index(x) for x in batch + rows + summed),
+        tuple(spec.right.index(x) for x in batch + summed + columns),
+        tuple(made.index(x) for x in spec.out),
+        len(batch),
+        len(rows),
+        len(summed),
+    )
+
+
+def contracted(left: Array, right: Array, spec: Spec) -> Array:
+    """Contract two arrays: the letters that are not in ``out`` are summed."""
+    plan = as_product(spec)
+    a, b = np.transpose(left, plan.left), np.transpose(right, plan.right)
+    batch, rows = a.shape[: plan.batch], a.shape[plan.batch : plan.batch + plan.rows]
+    columns = b.shape[plan.batch + plan.summed :]
+    depth = math.prod(a.shape[plan.batch + plan.rows :])
+    product = np.matmul(
+        a.reshape((*batch, math.prod(rows), depth)), b.reshape((*batch, depth, math.prod(columns)))
+    )
+    return np.transpose(product.reshape(batch + rows + columns), plan.out)
+
+
+def _sizes(operands: Sequence[Any], spec: Spec) -> dict[str, int]:
+    lengths = dict(zip(spec.left, operands[0].shape, strict=True))
+    lengths.update(zip(spec.right, operands[1].shape, strict=True))
+    return lengths
+
+
+def infer_contract(operands: Sequence[Any], params: Params) -> Inferred:
+    lengths = _sizes(operands, params["spec"])
+    shape = tuple(lengths[letter] for letter in params["spec"].out)
+    return shape, np.result_type(operands[0].dtype, operands[1].dtype)
+
+
+def contract_cost(_result: Any, operands: Sequence[Any], params: Params) -> Cost:
+    return Cost("arithmetic", 2 * math.prod(_sizes(operands, params["spec"]).values()))
+
+
+def contraction(left: Array, right: Array, spec: Spec) -> Array:
+    """Record or compute a contraction; without a summed letter it is a broadcast product."""
+    from diffkit import primitives
+
+    if not set(spec.left) & set(spec.right) - set(spec.out):
+        return spread(left, spec.left, spec.out) * spread(right, spec.right, spec.out)
+    names: dict[str, str] = {}
+    for letter in "".join(spec):
+        names.setdefault(letter, LETTERS[len(names)])
+    renamed = Spec(*["".join(names[letter] for letter in part) for part in spec])
+    return primitives.contract(left, right, spec=renamed)
+
+
+def spread(x: Array, letters: str, out: str) -> Array:
+    """Transpose and reshape ``x`` so that it broadcasts over ``out``."""
+    order = tuple(letters.index(letter) - len(letters) for letter in out if letter in letters)
+    straight = order == tuple(range(-len(letters), 0))
+    moved = x if straight else np.transpose(x, order)
+    first = min((out.index(letter) for letter in letters), default=len(out))
+    shape, lengths = [], iter(moved.shape)
+    for letter in out[first:]:
+        shape.append(next(lengths) if letter in letters else 1)
+    return moved if tuple(shape) == tuple(moved.shape) else np.reshape(moved, tuple(shape))
+
+
+def contract_jvp(
+    _result: Array, operands: tuple[Array, ...], tangents: tuple[Array | None, ...], params: Params
+) -> Array:
+    spec, (left, right), terms = params["spec"], operands, []
+    if tangents[0] is not None:
+        z = DIRECTION * len(lead(tangents[0], left))
+        terms.append(contraction(tangents[0], right, Spec(z + spec.left, spec.right, z + spec.out)))
+    if tangents[1] is not None:
+        z = DIRECTION * len(lead(tangents[1], right))
+        terms.append(contraction(left, tangents[1], Spec(spec.left, z + spec.right, z + spec.out)))
+    return add_up(terms)
+
+
+def contract_vjp(
+    cotangent: Array, result: Array, operands: tuple[Array, ...], active: tuple[bool, ...], params: Params
+) -> list[Array | None]:
+    spec, (left, right) = params["spec"], operands
+    z = DIRECTION * len(lead(cotangent, result))
+    return [
+        contraction(cotangent, right, Spec(z + spec.out, spec.right, z + spec.left)) if active[0] else None,
+        contraction(left, cotangent, Spec(spec.left, z + spec.out, z + spec.right)) if active[1] else None,
+    ]
+
+
+def contract_symbolic(_sympy: Any, left: Any, right: Any, spec: Spec) -> Any:
+    return as_objects(contracted(left, right, spec))
+
+
+# ---------------------------------------------------------------- shapes of matrix functions
+
+
+def infer_matrix(operands: Sequence[Any], _params: Params) -> Inferred:
+    return operands[0].shape, np.result_type(operands[0].dtype, np.float32)
+
+
+def infer_scalars(operands: Sequence[Any], _params: Params) -> Inferred:
+    return operands[0].shape[:-2], np.result_type(operands[0].dtype, np.float32)
+
+
+def infer_solve(operands: Sequence[Any], _params: Params) -> Inferred:
+    matrix, right = operands
+    batch = np.broadcast_shapes(matrix.shape[:-2], right.shape[:-2])
+    return batch + right.shape[-2:], np.result_type(matrix.dtype, right.dtype, np.float32)
+
+
+def swap(x: Array) -> Array:
+    """Transpose matrices, behind any leading axes."""
+    return np.swapaxes(x, -1, -2)
+
+
+def inner(x: Array, y: Array) -> Array:
+    """The sum of the products of the entries of matrices."""
+    return np.sum(x * y, axis=(-2, -1))
+
+
+def as_scalar(x: Array) -> Array:
+    """Let one number per matrix multiply it."""
+    return np.reshape(x, (*x.shape, 1, 1))
+
+
+# ---------------------------------------------------------------- inverse and linear systems
+
+
+def inv_jvp(result: Array, _operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params) -> Array:
+    return -(result @ tangents[0] @ result)
+
+
+def inv_vjp(
+    cotangent: Array, result: Array, _operands: tuple[Array, ...], _active: tuple[bool, ...], _params: Params
+) -> list[Array]:
+    return [-(swap(result) @ cotangent @ swap(result))]
+
+
+def solve_columns(matrix: Array, right: Array) -> Array:
+    """Solve for right-hand sides with further leading axes, each matrix factorised once."""
+    from diffkit import primitives
+
+    extra = len(right.shape) - len(matrix.shape)
+    if extra <= 0:
+        return primitives.solve(matrix, right)
+    axes = tuple(range(-len(right.shape), 0))
+    front, batch, rows, column = axes[:extra], axes[extra:-2], axes[-2], axes[-1]
+    order = (*batch, rows, *front, column)
+    moved = np.transpose(right, order)
+    folded = np.reshape(moved, (*moved.shape[: len(batch) + 1], -1))
+    solved = np.reshape(primitives.solve(matrix, folded), moved.shape)
+    inverse = tuple(order.index(axis) - len(order) for axis in axes)
+    return np.transpose(solved, inverse)
+
+
+def solve_jvp(
+    result: Array, operands: tuple[Array, ...], tangents: tuple[Array | None, ...], _params: Params
+) -> Array:
+    moved = None if tangents[0] is None else -(tangents[0] @ result)
+    return solve_columns(operands[0], add_up([moved, _aligned(tangents[1], operands[1], result)]))
+
+
+def _aligned(tangent: Array | None, operand: Array, result: Array) -> Array | None:
+    from diffkit.ops import align
+
+    return None if tangent is None else align(tangent, operand, result)
+
+
+def solve_vjp(
+    cotangent: Array, result: Array, operands: tuple[Array, ...], active: tuple[bool, ...], _params: Params
+) -> list[Array | None]:
+    front = lead(cotangent, result)
+    pulled = solve_columns(swap(operands[0]), cotangent)
+    return [
+        unbroadcast(-(pulled @ swap(result)), operands[0], front) if active[0] else None,
+        unbroadcast(pulled, operands[1], front) if active[1] else None,
+    ]
+
+
+# ---------------------------------------------------------------- determinants
+
+
+def cofactors(x: Array) -> Array:
+    """The matrix of cofactors, the derivative of the determinant, at singular matrices too (by SVD)."""
+    u, s, vt = np.linalg.svd(x)
+    sign = np.linalg.det(u) * np.linalg.det(vt)
+    others = np.repeat(s[..., None, :], s.shape[-1], axis=-2)
+    others[..., np.arange(s.shape[-1]), np.arange(s.shape[-1])] = 1.0
+    return as_scalar(sign) * ((u * np.prod(others, axis=-1)[..., None, :]) @ vt)
+
+
+def det_jvp(_result: Array, operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params) -> Array:
+    from diffkit import primitives
+
+    return inner(primitives.cofactor(operands[0]), tangents[0])
+
+
+def det_vjp(
+    cotangent: Array, _result: Array, operands: tuple[Array, ...], _active: tuple[bool, ...], _params: Params
+) -> list[Array]:
+    from diffkit import primitives
+
+    return [as_scalar(cotangent) * primitives.cofactor(operands[0])]
+
+
+def cofactor_jvp(result: Array, operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params) -> Array:
+    turned = swap(np.linalg.inv(operands[0]))
+    return as_scalar(inner(turned, tangents[0])) * result - turned @ swap(tangents[0]) @ result
+
+
+def cofactor_vjp(
+    cotangent: Array, result: Array, operands: tuple[Array, ...], _active: tuple[bool, ...], _params: Params
+) -> list[Array]:
+    turned = swap(np.linalg.inv(operands[0]))
+    return [as_scalar(inner(cotangent, result)) * turned - result @ swap(cotangent) @ turned]
+
+
+def log_abs_det(x: Array) -> Array:
+    return np.linalg.slogdet(x)[1]
+
+
+def det_sign(x: Array) -> Array:
+    return np.linalg.slogdet(x)[0]
+
+
+def logabsdet_jvp(_result: Array, operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params) -> Array:
+    return inner(swap(np.linalg.inv(operands[0])), tangents[0])
+
+
+def logabsdet_vjp(
+    cotangent: Array, _result: Array, operands: tuple[Array, ...], _active: tuple[bool, ...], _params: Params
+) -> list[Array]:
+    return [as_scalar(cotangent) * swap(np.linalg.inv(operands[0]))]
+
+
+# ---------------------------------------------------------------- Cholesky: NumPy reads the lower triangle only
+
+
+def half_lower(x: Array) -> Array:
+    """The lower triangle with half of the diagonal."""
+    n = x.shape[-1]
+    return x * (np.tril(np.ones((n, n)), -1) + 0.5 * np.eye(n))
+
+
+def cholesky_jvp(result: Array, _operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params) -> Array:
+    lower = np.tril(tangents[0], -1)
+    symmetric = np.tril(tangents[0]) + swap(lower)
+    inner_part = solve_columns(result, swap(solve_columns(result, symmetric)))
+    return result @ half_lower(swap(inner_part))
+
+
+def cholesky_vjp(
+    cotangent: Array, result: Array, _operands: tuple[Array, ...], _active: tuple[bool, ...], _params: Params
+) -> list[Array]:
+    across = swap(result)
+    inner_part = half_lower(across @ np.tril(cotangent))
+    outer = solve_columns(across, swap(solve_columns(across, swap(inner_part))))
+    symmetric = outer + swap(outer)
+    return [half_lower(symmetric)]
+
+
+# ---------------------------------------------------------------- SymPy: elimination on small matrices
+
+
+def each_matrix(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Apply a function of SymPy matrices to every matrix of a stack, up to the stated order."""
+
+    def symbolic(sympy: Any, *operands: Any, **_params: Any) -> Any:
+        order = operands[0].shape[-1]
+        if order > SYMBOLIC_LIMIT:
+            raise TooLargeError(
+                f"symbolic elimination of a {order} x {order} matrix swells beyond use (the limit is "
+                f"{SYMBOLIC_LIMIT} x {SYMBOLIC_LIMIT}); use method='reverse' or 'forward'"
+            )
+        batch = np.broadcast_shapes(*[operand.shape[:-2] for operand in operands])
+        stacks = [np.broadcast_to(operand, batch + operand.shape[-2:]) for operand in operands]
+        made = [
+            np.array(function(sympy, *[sympy.Matrix(stack[where]) for stack in stacks]), dtype=object)
+            for where in np.ndindex(*batch)
+        ]
+        return np.stack(made).reshape(batch + made[0].shape)
+
+    return symbolic
+
+
+def by_matrix(name: str) -> Callable[..., Any]:
+    """Meaning by the SymPy matrix method of that name."""
+    options = {"inv": {"method": "ADJ"}, "det": {"method": "berkowitz"}}[name]
+    return each_matrix(lambda _sympy, matrix: getattr(matrix, name)(**options))
+
+
+solve_symbolic = each_matrix(lambda _sympy, matrix, right: matrix.inv(method="ADJ") * right)
+cofactor_symbolic = each_matrix(lambda _sympy, matrix: matrix.cofactor_matrix())
+logabsdet_symbolic = each_matrix(lambda sympy, matrix: sympy.log(sympy.Abs(matrix.det(method="berkowitz"))))
+detsign_symbolic = each_matrix(lambda sympy, matrix: sympy.sign(matrix.det(method="berkowitz")))
+
+
+def _lower_factor(sympy: Any, matrix: Any) -> Any:
+    """Cholesky-Banachiewicz on the lower triangle."""
+    n = matrix.shape[0]
+    factor = sympy.zeros(n, n)
+    for i in range(n):
+        for j in range(i + 1):
+            rest = matrix[i, j] - sum(factor[i, k] * factor[j, k] for k in range(j))
+            factor[i, j] = sympy.sqrt(rest) if i == j else rest / factor[j, j]
+    return factor
+
+
+cholesky_symbolic = each_matrix(_lower_factor)

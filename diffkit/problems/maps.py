@@ -1,0 +1,165 @@
+"""Maps with a dense, a diagonal and a banded Jacobian, and functions that are Python loops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from diffkit.problems.base import Array, Parts, Problem, check_repetitions, fixed, free, scalar, square
+
+
+def tanh_map(inputs: int, outputs: int) -> Parts:
+    """Compute tanh(Wx): one dense layer, whose Jacobian is full at every A and B.
+
+    Examples
+    --------
+    >>> f, x, jacobian, _ = tanh_map(3, 2)
+    >>> f(x).shape, jacobian(x).shape
+    ((2,), (2, 3))
+    """
+    rng = np.random.default_rng(0)
+    W = rng.normal(size=(outputs, inputs)) / np.sqrt(inputs)
+
+    def function(x: Array) -> Any:
+        return np.tanh(W @ x)
+
+    def jacobian(x: Array) -> Array:
+        J: Array = W / np.cosh(W @ x)[:, np.newaxis] ** 2
+        return J
+
+    return function, rng.normal(size=inputs), jacobian, 1.0
+
+
+def elementwise(inputs: int) -> Parts:
+    """Compute sin(x) exp(-x^2) entry by entry: the Jacobian is diagonal.
+
+    Examples
+    --------
+    >>> _, _, jacobian, _ = elementwise(2)
+    >>> jacobian(np.zeros(2))
+    array([[1., 0.],
+           [0., 1.]])
+    """
+
+    def function(x: Array) -> Any:
+        return np.sin(x) * np.exp(-(x**2))
+
+    def jacobian(x: Array) -> Array:
+        return np.diag((np.cos(x) - 2 * x * np.sin(x)) * np.exp(-(x**2)))
+
+    return function, np.random.default_rng(0).normal(size=inputs), jacobian, 1.0
+
+
+def broyden_tridiagonal(inputs: int) -> Parts:
+    """Compute (3 - 2 x[i]) x[i] - x[i-1] - 2 x[i+1] + 1, with 0 beyond the ends: three diagonals.
+
+    Moré, Garbow and Hillstrom, Testing unconstrained optimization software, ACM TOMS 7 (1981), problem 30.
+
+    Examples
+    --------
+    >>> f, _, jacobian, _ = broyden_tridiagonal(3)
+    >>> jacobian(np.zeros(3))
+    array([[ 3., -2.,  0.],
+           [-1.,  3., -2.],
+           [ 0., -1.,  3.]])
+    """
+
+    def function(x: Array) -> Any:
+        padded = np.pad(x, 1)
+        return (3 - 2 * x) * x - padded[:-2] - 2 * padded[2:] + 1
+
+    def jacobian(x: Array) -> Array:
+        J, i = np.diag(3 - 4 * x), np.arange(inputs)
+        J[i[1:], i[:-1]] = -1
+        J[i[:-1], i[1:]] = -2
+        return J
+
+    return function, np.random.default_rng(0).uniform(-1.5, -0.5, inputs), jacobian, 1.0
+
+
+def scalar_loop(rounds: int = 100) -> Parts:
+    """Repeat y = sin(y) x0 + x1, starting at y = x0: many steps on two inputs.
+
+    Raises
+    ------
+    InputError
+        ``rounds`` is less than 1.
+
+    Examples
+    --------
+    >>> f, _, _, _ = scalar_loop(rounds=2)
+    >>> f(np.array([0.0, 3.0]))
+    np.float64(3.0)
+    """
+    check_repetitions("rounds", rounds)
+
+    def function(x: Array) -> Any:
+        y = x[0]
+        for _ in range(rounds):
+            y = np.sin(y) * x[0] + x[1]
+        return y
+
+    def jacobian(x: Array) -> Array:
+        y, partials = x[0], np.array([1.0, 0.0])
+        for _ in range(rounds):
+            partials = np.cos(y) * x[0] * partials + [np.sin(y), 1.0]
+            y = np.sin(y) * x[0] + x[1]
+        return partials[np.newaxis]
+
+    return function, np.array([0.9, 0.3]), jacobian, 1.0
+
+
+def scalar_reads(inputs: int) -> Parts:
+    """Sum x[i] sin(x[i-1]) in a Python loop, going round at the ends: two scalar reads per input.
+
+    Examples
+    --------
+    >>> f, x, _, _ = scalar_reads(2)
+    >>> f(np.array([0.0, np.pi / 2]))
+    np.float64(0.0)
+    """
+
+    def function(x: Array) -> Any:
+        total = 0.0
+        for i in range(len(x)):
+            total = total + x[i] * np.sin(x[i - 1])
+        return total
+
+    def jacobian(x: Array) -> Array:
+        return (np.sin(np.roll(x, 1)) + np.roll(x, -1) * np.cos(x))[np.newaxis]
+
+    return function, np.random.default_rng(0).normal(size=inputs), jacobian, 1.0
+
+
+PROBLEMS = (
+    Problem(
+        "tanh-map",
+        "tanh(Wx), a dense layer.",
+        "Goodfellow, Bengio and Courville (2016), Deep Learning, chapter 6",
+        free(),
+        tanh_map,
+    ),
+    Problem("elementwise", "sin(x) exp(-x^2), entry by entry.", "written for diffkit", square(), elementwise),
+    Problem(
+        "tridiagonal",
+        "(3 - 2 x[i]) x[i] - x[i-1] - 2 x[i+1] + 1, Broyden's tridiagonal map.",
+        "Moré, Garbow and Hillstrom (1981), ACM TOMS 7, problem 30",
+        square(),
+        broyden_tridiagonal,
+    ),
+    Problem(
+        "scalar-loop",
+        "y = sin(y) x0 + x1, repeated `rounds` times.",
+        "written for diffkit",
+        fixed(2),
+        scalar_loop,
+    ),
+    Problem(
+        "scalar-reads",
+        "Sum of x[i] sin(x[i-1]), in a Python loop over entries.",
+        "written for diffkit",
+        scalar(),
+        scalar_reads,
+    ),
+)

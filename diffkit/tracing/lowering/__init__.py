@@ -1,0 +1,5 @@
+"""Lowering: every NumPy call on traced arrays becomes a few canonical steps, a file per kind of call."""
+
+from diffkit.tracing.lowering import arithmetic, indexing, matrices, products, reducing, shaping, sorting
+
+__all__ = ["arithmetic", "indexing", "matrices", "products", "reducing", "shaping", "sorting"]

@@ -1,0 +1,228 @@
+"""Functions applied entry by entry that are not simply a row of the table."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from diffkit import primitives as p
+from diffkit.ops import Recorded
+from diffkit.tracing.creating import as_traced
+from diffkit.tracing.tracer import UFUNC_METHODS, lowers
+
+
+@lowers(np.power, np.float_power)
+def power(x: Any, y: Any) -> Any:
+    """As NumPy's ``**`` does, the commonest exponents have steps of their own."""
+    if isinstance(y, (int, float)) and not isinstance(y, bool) and isinstance(x, Recorded):
+        if y == 0:
+            return np.ones_like(x)  # type: ignore[call-overload]  # a tracer is not an array to mypy
+        short = {1: np.copy, 2: p.square, -1: p.reciprocal, 0.5: p.sqrt}.get(y)
+        if short is not None:
+            return short(x)
+    return p.power(x, y)
+
+
+@lowers(np.positive)
+def positive(x: Any) -> Any:
+    return x.snapshot()
+
+
+@lowers(np.fabs)
+def fabs(x: Any) -> Any:
+    return p.absolute(x)
+
+
+@lowers(np.conjugate, np.real, np.real_if_close)
+def conjugate(x: Any) -> Any:
+    return x
+
+
+@lowers(np.imag)
+def imag(x: Any) -> Any:
+    return np.zeros_like(x)
+
+
+@lowers(np.deg2rad, np.radians)
+def deg2rad(x: Any) -> Any:
+    return x * (math.pi / 180)
+
+
+@lowers(np.rad2deg, np.degrees)
+def rad2deg(x: Any) -> Any:
+    return x * (180 / math.pi)
+
+
+@lowers(np.logaddexp2)
+def logaddexp2(x: Any, y: Any) -> Any:
+    scale = math.log(2)
+    return p.logaddexp(x * scale, y * scale) / scale
+
+
+@lowers(np.fmax)
+def fmax(x: Any, y: Any) -> Any:
+    return p.where(p.isnan(x), y, p.where(p.isnan(y), x, p.maximum(x, y)))
+
+
+@lowers(np.fmin)
+def fmin(x: Any, y: Any) -> Any:
+    return p.where(p.isnan(x), y, p.where(p.isnan(y), x, p.minimum(x, y)))
+
+
+@lowers(np.copysign)
+def copysign(x: Any, y: Any) -> Any:
+    size = p.absolute(x)
+    return p.where(p.signbit(y), -size, size)
+
+
+@lowers(np.fmod)
+def fmod(x: Any, y: Any) -> Any:
+    return x - p.trunc(x / y) * y
+
+
+@lowers(np.ldexp)
+def ldexp(x: Any, exponent: Any) -> Any:
+    return x * p.exp2(exponent * 1.0)
+
+
+@lowers(np.bitwise_and)
+def bitwise_and(x: Any, y: Any) -> Any:
+    return p.logical_and(x, y)
+
+
+@lowers(np.bitwise_or)
+def bitwise_or(x: Any, y: Any) -> Any:
+    return p.logical_or(x, y)
+
+
+@lowers(np.bitwise_xor)
+def bitwise_xor(x: Any, y: Any) -> Any:
+    return p.logical_xor(x, y)
+
+
+@lowers(np.invert)
+def invert(x: Any) -> Any:
+    return p.logical_not(x)
+
+
+@lowers(np.round, np.around)
+def rounded(x: Any, decimals: int = 0) -> Any:
+    scale = 10.0**decimals
+    return p.rint(x) if decimals == 0 else p.rint(x * scale) / scale
+
+
+@lowers(np.fix)
+def fix(x: Any) -> Any:
+    return p.trunc(x)
+
+
+@lowers(np.where)
+def where(condition: Any, x: Any = None, y: Any = None) -> Any:
+    """Three arguments select; one asks where it holds, which is guarded."""
+    if x is None and y is None:
+        return np.nonzero(condition)
+    mask = as_traced(condition)
+    mask = mask if mask.dtype == bool else p.not_equal(mask, 0)
+    x, y = (as_traced(side) if isinstance(side, (list, tuple)) else side for side in (x, y))
+    return p.where(mask, x, y)
+
+
+@lowers(np.clip)
+def clip(x: Any, a_min: Any = None, a_max: Any = None, **limits: Any) -> Any:
+    """One-sided where a limit is None; at a limit, the mean of both sides."""
+    low, high = limits.get("min", a_min), limits.get("max", a_max)
+    raised = x if low is None else p.maximum(x, low)
+    return raised if high is None else p.minimum(raised, high)
+
+
+@lowers(np.nan_to_num)
+def nan_to_num(x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    limits = np.finfo(x.dtype)
+    top = limits.max if posinf is None else posinf
+    bottom = limits.min if neginf is None else neginf
+    finite = p.where(p.isnan(x), nan, x)
+    return p.where(p.isinf(finite), p.where(p.greater(finite, 0), float(top), float(bottom)), finite)
+
+
+@lowers(np.sinc)
+def sinc(x: Any) -> Any:
+    """``sin(pi x) / (pi x)``; near 0 its Taylor series, so that all derivatives are right there."""
+    angle = math.pi * as_traced(x)
+    small = p.less(p.absolute(angle), 1e-2)
+    safe = p.where(small, 1.0, angle)
+    square = angle * angle
+    series = 1 - square / 6 * (1 - square / 20 * (1 - square / 42 * (1 - square / 72)))
+    return p.where(small, series, p.sin(safe) / safe)
+
+
+@lowers(np.i0)
+def i0(x: Any) -> Any:
+    return np.i0(x.concrete())
+
+
+@lowers(np.isclose)
+def isclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    return p.less_equal(p.absolute(a - b), atol + rtol * p.absolute(as_traced(b)))
+
+
+@lowers(np.allclose)
+def allclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
+    return bool(np.all(isclose(a, b, rtol, atol)))
+
+
+@lowers(np.interp)
+def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
+    """Piecewise linear; the interval of each x is found while tracing and guarded."""
+    x, fp = as_traced(x), as_traced(fp)
+    grid = np.asarray(xp.concrete() if isinstance(xp, Recorded) else xp, dtype=float)  # type: ignore[attr-defined]  # a Tracer
+    interval = np.searchsorted(grid, x, side="right").decide()
+    low = np.clip(interval - 1, 0, len(grid) - 2)
+    share = (p.minimum(p.maximum(x, grid[0]), grid[-1]) - grid[low]) / (grid[low + 1] - grid[low])
+    inside = fp[low] + share * (fp[low + 1] - fp[low])
+    inside = inside if left is None else p.where(p.less(x, grid[0]), left, inside)
+    return inside if right is None else p.where(p.greater(x, grid[-1]), right, inside)
+
+
+def logit(x: Any) -> Any:
+    return p.log(x / (1 - x))
+
+
+def xlogy(x: Any, y: Any) -> Any:
+    zero = p.equal(as_traced(x), 0)
+    return p.where(zero, 0.0, x * p.log(p.where(zero, 1.0, y)))
+
+
+def log_expit(x: Any) -> Any:
+    return -p.logaddexp(0.0, -x)
+
+
+for _name, _lowering in {"logit": logit, "xlogy": xlogy, "log_expit": log_expit}.items():
+    p.BY_NAME[_name] = _lowering  # type: ignore[assignment]  # a lowering serves where a row does
+
+
+def _outer(op: Any) -> Any:
+    def outer(x: Any, y: Any) -> Any:
+        x, y = as_traced(x), as_traced(y)
+        return op(np.reshape(x, x.shape + (1,) * y.ndim), y)
+
+    return outer
+
+
+for _op in list(p.TABLE.values()):
+    if isinstance(_op.numpy, np.ufunc) and _op.numpy.nin == 2:
+        UFUNC_METHODS[_op.name, "outer"] = _outer(_op)
+
+
+def _add_at(target: Any, index: Any, value: Any = 1) -> None:
+    """``np.add.at``: repeated positions add up."""
+    from diffkit.tracing.lowering.indexing import positions_of
+
+    spots = positions_of(target, index)
+    piece = np.broadcast_to(as_traced(value), spots.array.shape)
+    target[...] = target + p.scatter(piece, shape=target.shape, places=(spots,))
+
+
+UFUNC_METHODS["add", "at"] = _add_at
+UFUNC_METHODS["subtract", "at"] = lambda target, index, value: _add_at(target, index, -as_traced(value))

@@ -1,0 +1,263 @@
+"""Sums, products, extrema, statistics and norms over axes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from diffkit import primitives as p
+from diffkit.errors import TracingError
+from diffkit.families import kept
+from diffkit.ops import Op
+from diffkit.tracing.creating import as_traced
+from diffkit.tracing.tracer import UFUNC_METHODS, lowers
+
+Axis = tuple[int, ...]
+
+
+def axes_of(axis: Any, ndim: int) -> Axis:
+    """Axes as sorted negative numbers; None means all."""
+    if axis is None:
+        return tuple(range(-ndim, 0))
+    given = axis if isinstance(axis, (tuple, list)) else (axis,)
+    for one in given:
+        if not -ndim <= one < ndim:
+            raise np.exceptions.AxisError(int(one), ndim)
+    return tuple(sorted(int(one) - ndim if one >= 0 else int(one) for one in given))
+
+
+def _kept(result: Any, x: Any, axes: Axis, keepdims: Any) -> Any:
+    return np.reshape(result, kept(x.shape, axes)) if keepdims is True else result
+
+
+def _counted(x: Any) -> Any:
+    return p.convert(x, dtype=np.dtype(np.intp)) if x.dtype == bool else x
+
+
+@lowers(np.sum)
+def sum_(x: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, initial: Any = 0, where: Any = True) -> Any:
+    x = _counted(as_traced(x))
+    x = x if where is True else p.where(where, x, 0)
+    axes = axes_of(axis, x.ndim)
+    total = p.sum_(x, axis=axes) if axes else x
+    total = _kept(total, x, axes, keepdims)
+    total = total if dtype is None else total.astype(dtype)
+    return total if isinstance(initial, (int, float)) and initial == 0 else total + initial
+
+
+@lowers(np.mean)
+def mean(x: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, where: Any = True) -> Any:
+    x = as_traced(x)
+    if where is not True:
+        return sum_(x, axis, keepdims=keepdims, where=where) / np.sum(where, axis=axis, keepdims=keepdims is True)
+    count = math.prod(x.shape[one] for one in axes_of(axis, x.ndim))
+    return sum_(x, axis, dtype, keepdims) / (count or math.nan)
+
+
+@lowers(np.average)
+def average(x: Any, axis: Any = None, weights: Any = None, returned: bool = False, keepdims: Any = False) -> Any:
+    if weights is None:
+        return mean(x, axis, keepdims=keepdims)
+    x, weights = as_traced(x), as_traced(weights)
+    if weights.ndim < x.ndim and axis is not None:
+        (one,) = axes_of(axis, x.ndim)
+        weights = np.reshape(weights, tuple(x.shape[k] if k == one else 1 for k in range(-x.ndim, 0)))
+    weights = np.broadcast_to(weights, x.shape)
+    scale = sum_(weights, axis, keepdims=keepdims)
+    result = sum_(x * weights, axis, keepdims=keepdims) / scale
+    return (result, scale) if returned else result
+
+
+@lowers(np.var)
+def var(x: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: Any = False, **options: Any) -> Any:
+    x = as_traced(x)
+    axes = axes_of(axis, x.ndim)
+    count = math.prod(x.shape[one] for one in axes)
+    centred = x - mean(x, axes, keepdims=True)
+    return sum_(p.square(centred), axes, keepdims=keepdims) / (count - options.get("correction", ddof))
+
+
+@lowers(np.std)
+def std(x: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: Any = False, **options: Any) -> Any:
+    return p.sqrt(var(x, axis, dtype, ddof, keepdims, **options))
+
+
+def _extremum(op: Op, pick: Op, empty: float) -> Callable[..., Any]:
+    def reduce(x: Any, axis: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True) -> Any:
+        x = as_traced(x)
+        x = x if where is True else p.where(where, x, empty)
+        axes = axes_of(axis, x.ndim)
+        if any(x.shape[one] == 0 for one in axes) and initial is None:
+            raise TracingError(f"the {op.name} of an empty array of shape {x.shape} does not exist; give initial=")
+        result = _kept(op(x, axis=axes), x, axes, keepdims) if axes else x
+        return result if initial is None else pick(result, initial)
+
+    return reduce
+
+
+maximum = lowers(np.max, np.amax)(_extremum(p.max_, p.maximum, -math.inf))
+minimum = lowers(np.min, np.amin)(_extremum(p.min_, p.minimum, math.inf))
+
+
+@lowers(np.ptp)
+def ptp(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
+    return maximum(x, axis, keepdims=keepdims) - minimum(x, axis, keepdims=keepdims)
+
+
+def rows_last(x: Any, axes: Axis) -> Any:
+    """The reduced axes as one last axis."""
+    stay = tuple(one for one in range(-x.ndim, 0) if one not in axes)
+    moved = x if (*stay, *axes) == tuple(range(-x.ndim, 0)) else np.transpose(x, (*stay, *axes))
+    shape = (*(x.shape[one] for one in stay), math.prod(x.shape[one] for one in axes))
+    return moved if shape == moved.shape else np.reshape(moved, shape)
+
+
+@lowers(np.prod)
+def prod(x: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, initial: Any = 1, where: Any = True) -> Any:
+    """A tree of products of halves: right with zeros in x, to every order, in n - 1 multiplications."""
+    x = as_traced(x)
+    x = x if where is True else p.where(where, x, 1)
+    axes = axes_of(axis, x.ndim)
+    rows, spare = rows_last(x, axes), None
+    if rows.shape[-1] == 0:
+        return _kept(np.ones_like(p.sum_(x, axis=axes)), x, axes, keepdims) * initial
+    while rows.shape[-1] > 1:
+        half = rows.shape[-1] // 2
+        if rows.shape[-1] % 2:
+            last = rows[..., -1:]
+            spare = last if spare is None else spare * last
+        rows = rows[..., :half] * rows[..., half : 2 * half]
+    result = np.reshape(rows if spare is None else rows * spare, rows.shape[:-1])
+    result = _kept(result, x, axes, keepdims)
+    return result if isinstance(initial, (int, float)) and initial == 1 else result * initial
+
+
+def _along(x: Any, axis: Any) -> tuple[Any, int]:
+    """The array and a negative axis; without an axis, the flattened array."""
+    x = as_traced(x)
+    return (np.ravel(x), -1) if axis is None else (x, axes_of(axis, x.ndim)[0])
+
+
+@lowers(np.cumsum)
+def cumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
+    x, axis = _along(x, axis)
+    return p.cumsum(_counted(x), axis=axis)
+
+
+@lowers(np.cumprod)
+def cumprod(x: Any, axis: Any = None, dtype: Any = None) -> Any:
+    """Doubling (Hillis and Steele 1986): log2 n products, so that zeros in x need no special case."""
+    x, axis = _along(x, axis)
+    rows, reach = np.moveaxis(x, axis, -1), 1
+    while reach < rows.shape[-1]:
+        rows = np.concatenate([rows[..., :reach], rows[..., reach:] * rows[..., :-reach]], axis=-1)
+        reach *= 2
+    return np.moveaxis(rows, -1, axis)
+
+
+@lowers(np.any)
+def any_(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
+    return _connective(p.any_, x, axis, keepdims)
+
+
+@lowers(np.all)
+def all_(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
+    return _connective(p.all_, x, axis, keepdims)
+
+
+def _connective(op: Op, x: Any, axis: Any, keepdims: Any) -> Any:
+    x = as_traced(x)
+    x = x if x.dtype == bool else p.not_equal(x, 0)
+    axes = axes_of(axis, x.ndim)
+    return _kept(op(x, axis=axes), x, axes, keepdims)
+
+
+@lowers(np.count_nonzero)
+def count_nonzero(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
+    return sum_(p.not_equal(as_traced(x), 0), axis, keepdims=keepdims)
+
+
+def _argument(op: Op) -> Callable[..., Any]:
+    def find(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
+        x = as_traced(x)
+        if axis is None:
+            found = op(np.ravel(x), axis=-1)
+            return np.reshape(found, (1,) * x.ndim) if keepdims is True else found
+        axes = axes_of(axis, x.ndim)
+        return _kept(op(x, axis=axes[0]), x, axes, keepdims)
+
+    return find
+
+
+argmax = lowers(np.argmax)(_argument(p.argmax))
+argmin = lowers(np.argmin)(_argument(p.argmin))
+
+
+def logsumexp(x: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:
+    """``log(sum(b exp(x)))`` without overflow: the largest x is taken out, and its derivative cancels."""
+    if return_sign:
+        raise TracingError("logsumexp(return_sign=True) cannot be traced: it has two results; use np.log(np.abs(...))")
+    x = as_traced(x)
+    axes = axes_of(axis, x.ndim)
+    top = p.stop(maximum(x, axes, keepdims=True))
+    top = p.where(p.isfinite(top), top, 0.0)
+    powers = p.exp(x - top)
+    total = p.log(sum_(powers if b is None else b * powers, axes, keepdims=True)) + top
+    return total if keepdims else np.reshape(total, tuple(n for k, n in enumerate(x.shape) if k - x.ndim not in axes))
+
+
+def log_softmax(x: Any, axis: Any = None) -> Any:
+    return x - logsumexp(x, axis, keepdims=True)
+
+
+def softmax(x: Any, axis: Any = None) -> Any:
+    return p.exp(log_softmax(x, axis))
+
+
+@lowers(np.linalg.norm)
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A002 - NumPy's name
+    """Vector norms of any order; matrix norms that need no singular values."""
+    x = as_traced(x)
+    axes = axes_of(axis, x.ndim)
+    if ord is None or (ord == "fro" and len(axes) == 2):
+        return p.sqrt(sum_(p.square(x), axes, keepdims=keepdims))
+    if len(axes) == 2:
+        return _matrix_norm(x, ord, axis if axis is not None else (-2, -1), keepdims)
+    size = p.absolute(x)
+    if ord == math.inf:
+        return maximum(size, axes, keepdims=keepdims)
+    if ord == -math.inf:
+        return minimum(size, axes, keepdims=keepdims)
+    if ord == 0:
+        return sum_(p.not_equal(x, 0) * 1.0, axes, keepdims=keepdims)
+    if ord == 2:
+        return p.sqrt(sum_(p.square(x), axes, keepdims=keepdims))
+    return np.power(sum_(np.power(size, ord), axes, keepdims=keepdims), 1 / ord)
+
+
+def _matrix_norm(x: Any, order: Any, axis: Any, keepdims: bool) -> Any:
+    if order not in (1, -1, math.inf, -math.inf):
+        raise TracingError(f"np.linalg.norm(ord={order!r}) of a matrix cannot be traced: it needs singular values; use 'fro'")
+    rows, columns = (one - x.ndim if one >= 0 else one for one in axis)
+    along, across = (rows, columns) if abs(order) == 1 else (columns, rows)
+    totals = sum_(p.absolute(x), along, keepdims=True)
+    pick = maximum if order > 0 else minimum
+    result = pick(totals, across, keepdims=True)
+    return result if keepdims else np.squeeze(result, axis=(rows, columns))
+
+
+lowers(np.linalg.vector_norm)(lambda x, axis=None, keepdims=False, ord=2: norm(np.ravel(x) if axis is None else x, ord, axis, keepdims))  # noqa: A006 - NumPy's name
+lowers(np.linalg.matrix_norm)(lambda x, keepdims=False, ord="fro": norm(x, ord, (-2, -1), keepdims))  # noqa: A006 - NumPy's name
+
+UFUNC_METHODS["add", "reduce"] = lambda x, axis=0, **options: sum_(x, axis, **options)
+UFUNC_METHODS["multiply", "reduce"] = lambda x, axis=0, **options: prod(x, axis, **options)
+UFUNC_METHODS["maximum", "reduce"] = lambda x, axis=0, **options: maximum(x, axis, **options)
+UFUNC_METHODS["minimum", "reduce"] = lambda x, axis=0, **options: minimum(x, axis, **options)
+UFUNC_METHODS["logical_and", "reduce"] = lambda x, axis=0, **options: all_(x, axis, **options)
+UFUNC_METHODS["logical_or", "reduce"] = lambda x, axis=0, **options: any_(x, axis, **options)
+UFUNC_METHODS["logaddexp", "reduce"] = lambda x, axis=0, **options: logsumexp(x, axis, **options)
+UFUNC_METHODS["add", "accumulate"] = lambda x, axis=0: cumsum(x, axis)
+UFUNC_METHODS["multiply", "accumulate"] = lambda x, axis=0: cumprod(x, axis)

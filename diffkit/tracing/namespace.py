@@ -1,0 +1,225 @@
+"""What f sees while it is traced: a live view of its globals and closure.
+
+Dispatch cannot catch calls without a traced argument (``np.zeros(n)``) nor arrays that f only reads. So f, and
+the functions of the same project that it reaches, run on a view of their namespace in which
+
+- ``np`` is a thin module whose ``array``, ``zeros``, ``ones``, ``empty`` and ``full`` hand out traced arrays,
+- ``math`` and a few functions of SciPy understand traced values,
+- arrays are traced references, so that what f computes from them is recorded too.
+
+NumPy itself is never patched, and the view reads the real namespace at every access. Each name that f read is
+remembered, so that rebinding it is noticed.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import math
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from diffkit.ops import Recorded
+from diffkit.tracing.creating import CREATING, holds_tracer
+from diffkit.tracing.lowering import reducing
+from diffkit.tracing.trace import current_trace
+
+_MISSING = object()
+_LIBRARY = frozenset({*sys.stdlib_module_names, "numpy", "scipy", "sympy", "diffkit"}) - {"__main__"}
+_OWN = ("diffkit.problems", "diffkit.lab")
+
+
+class _AnyArray(type):
+    """``isinstance(x, np.ndarray)`` holds for traced arrays too."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, np.ndarray) or (isinstance(instance, Recorded) and bool(instance.shape))  # type: ignore[attr-defined]  # a Tracer
+
+
+class ndarray(metaclass=_AnyArray):  # noqa: N801 - stands for NumPy's
+    """What ``np.ndarray`` is while f is traced."""
+
+
+def _either(plain: Callable[..., Any], traced: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(plain)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return (traced if holds_tracer(list(args)) else plain)(*args, **kwargs)
+
+    return call
+
+
+_MATH = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh", "acosh": "arccosh",
+         "atanh": "arctanh", "pow": "power", "fabs": "fabs"}  # fmt: skip
+_SAME = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "expm1", "log1p", "log2", "log10", "sqrt", "cbrt", "hypot",
+         "floor", "ceil", "trunc", "degrees", "radians", "isnan", "isinf", "isfinite", "copysign", "prod")  # fmt: skip
+
+
+def _log(x: Any, base: Any = None) -> Any:
+    return np.log(x) if base is None else np.log(x) / np.log(base)
+
+
+@functools.cache
+def _replacements() -> dict[int, tuple[Any, Callable[..., Any]]]:
+    """Functions that f calls by another definition while it is traced, by identity."""
+    table: dict[Any, Callable[..., Any]] = dict(CREATING)
+    for name in (*_MATH, *_SAME):
+        plain = getattr(math, name, None)
+        if plain is not None:
+            table[plain] = _either(plain, getattr(np, _MATH.get(name, name)))
+    table[math.log] = _either(math.log, _log)
+    special = sys.modules.get("scipy.special")
+    if special is not None:
+        for name in ("logsumexp", "softmax", "log_softmax"):
+            plain = getattr(special, name)
+            table[plain] = _either(plain, getattr(reducing, name))
+    return {id(plain): (plain, traced) for plain, traced in table.items()}
+
+
+class Module:
+    """A live view of a module."""
+
+    def __init__(self, module: types.ModuleType, namespace: Namespace) -> None:
+        self.__dict__["_module"], self.__dict__["_namespace"] = module, namespace
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._module, name)
+        if self._module is np and name == "ndarray":
+            return ndarray
+        return self._namespace.read(self._module.__dict__, name, value)
+
+
+class Globals(dict[str, Any]):
+    """A live view of a function's globals; CPython asks ``__getitem__`` of a subclass of dict."""
+
+    def __init__(self, real: dict[str, Any], namespace: Namespace) -> None:
+        super().__init__({"__builtins__": real.get("__builtins__", builtins)})
+        self.real, self.namespace = real, namespace
+
+    def __getitem__(self, name: str) -> Any:
+        own = self.get(name, _MISSING)  # a name that f declared global and assigned while traced
+        if own is not _MISSING:
+            return own
+        return self.namespace.read(self.real, name, self.real[name])
+
+
+class Namespace:
+    """The views of one trace, and what f read through them."""
+
+    def __init__(self, function: Any) -> None:
+        self.home = _home(getattr(_innermost(function), "__module__", None))
+        self.reads: dict[tuple[int, str], tuple[Any, str, Any]] = {}
+        self._views: dict[int, tuple[Any, Any]] = {}
+
+    def read(self, container: Any, name: str, value: Any) -> Any:
+        """Note what f read, and give its view."""
+        seen = self.view(value)
+        if not isinstance(value, types.ModuleType) and not _is_library(value, self.home):
+            self.reads[id(container), name] = (container, name, value)
+        return seen
+
+    def view(self, value: Any) -> Any:
+        """What f sees instead of a value."""
+        if isinstance(value, np.ndarray):
+            trace = current_trace()
+            return trace.reference(value) if trace and value.dtype.kind in "fiub" else value
+        replaced = _replacements().get(id(value))
+        if replaced is not None:
+            return replaced[1]
+        if isinstance(value, types.ModuleType):
+            return self._once(value, lambda: Module(value, self)) if self._shown(value) else value
+        if isinstance(value, types.FunctionType):
+            return value if _is_library(value, self.home) else self._once(value, lambda: self._function(value))
+        return value
+
+    def callable(self, function: Any) -> Any:
+        """The view of f itself, whatever kind of callable it is."""
+        if isinstance(function, types.FunctionType):
+            return self._once(function, lambda: self._function(function))
+        if isinstance(function, types.MethodType):
+            return types.MethodType(self.callable(function.__func__), function.__self__)
+        if isinstance(function, functools.partial):
+            args = [self.view(value) for value in function.args]
+            keywords = {name: self.view(value) for name, value in function.keywords.items()}
+            return functools.partial(self.callable(function.func), *args, **keywords)
+        call = getattr(type(function), "__call__", None)
+        if isinstance(call, types.FunctionType) and not _is_library(call, self.home):
+            return types.MethodType(self.callable(call), function)
+        return self.view(function)
+
+    def _shown(self, module: types.ModuleType) -> bool:
+        return module is np or module is math or module.__name__ == "scipy.special" or _home(module.__name__) == self.home
+
+    def _once(self, value: Any, make: Callable[[], Any]) -> Any:
+        if id(value) not in self._views:
+            self._views[id(value)] = (value, None)  # ends the recursion of functions that know each other
+            self._views[id(value)] = (value, make())
+        made = self._views[id(value)][1]
+        return value if made is None else made
+
+    def _function(self, function: types.FunctionType) -> types.FunctionType:
+        real = function.__globals__.real if isinstance(function.__globals__, Globals) else function.__globals__
+        made = types.FunctionType(
+            function.__code__,
+            Globals(real, self),
+            function.__name__,
+            None if function.__defaults__ is None else tuple(self._default(function, "__defaults__", value) for value in function.__defaults__),
+            None if function.__closure__ is None else tuple(map(self._cell, function.__closure__)),
+        )
+        if function.__kwdefaults__:
+            made.__kwdefaults__ = {
+                name: self._default(function, "__kwdefaults__", value) for name, value in function.__kwdefaults__.items()
+            }
+        made.__dict__.update(function.__dict__)
+        made.__module__ = function.__module__
+        return made
+
+    def _default(self, function: types.FunctionType, name: str, value: Any) -> Any:
+        self.reads[id(function), name] = (function, name, getattr(function, name))
+        return self.view(value)
+
+    def _cell(self, cell: types.CellType) -> types.CellType:
+        try:
+            value = cell.cell_contents
+        except ValueError:  # not assigned yet
+            return cell
+        seen = self.read(cell, "cell_contents", value)
+        return cell if seen is value else types.CellType(seen)
+
+    def unchanged(self) -> bool:
+        """Whether every name that f read is still bound to what it was."""
+        for container, name, value in self.reads.values():
+            if type(container) is dict:
+                if container.get(name, _MISSING) is not value:
+                    return False
+            elif getattr(container, name, _MISSING) is not value:
+                return False
+        return True
+
+
+def _innermost(function: Any) -> Any:
+    while isinstance(function, functools.partial):
+        function = function.func
+    return function if hasattr(function, "__module__") else type(function)
+
+
+def _home(module: str | None) -> str:
+    """The project that a module belongs to."""
+    name = module or "__main__"
+    own = next((prefix for prefix in _OWN if name.startswith(prefix)), None)
+    return own or name.partition(".")[0]
+
+
+def _is_library(value: Any, home: str) -> bool:
+    if not isinstance(value, types.FunctionType):
+        return False
+    module = value.__module__ or "__main__"
+    if _home(module) == home:
+        return False
+    if _home(module) in _LIBRARY:
+        return True
+    file = value.__code__.co_filename
+    return "site-packages" in file or "dist-packages" in file

@@ -1,0 +1,489 @@
+"""The stand-in for an array while f is traced: it records what NumPy would compute.
+
+Two classes, because NumPy asks objects what they are: a 0-d `Tracer` has neither ``__array__`` nor ``__len__``
+nor ``__getitem__``, so that ``np.array([t0, t1])`` holds it as an object; an `ArrayTracer` has all three.
+
+Arrays can be written in place, as NumPy's can. The tracer that owns the memory (the root) remembers its pending
+writes, views remember their root and how they look into it, and everything recorded is single assignment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from diffkit import primitives as p
+from diffkit.errors import TracingError
+from diffkit.graph import CONSTANT, INPUT, REFERENCE
+from diffkit.moving import Place, covering
+from diffkit.ops import Op, Recorded, Shape, Static, as_index
+from diffkit.tracing.trace import FIXED, VARYING, Trace
+
+LOWERINGS: dict[Any, Callable[..., Any]] = {}
+"""What a NumPy (or SciPy) function becomes on traced arrays; filled by `diffkit.tracing.lowering`."""
+
+UFUNC_METHODS: dict[tuple[str, str], Callable[..., Any]] = {}
+"""What a ufunc's method becomes, by (ufunc name, method name)."""
+
+
+def lowers(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register what NumPy functions become on traced arrays."""
+
+    def register(lowering: Callable[..., Any]) -> Callable[..., Any]:
+        for function in functions:
+            LOWERINGS[function] = lowering
+        return lowering
+
+    return register
+
+
+class Tracer(Recorded):
+    """A traced number (0-d), and what all tracers share."""
+
+    __slots__ = ("_pending", "_position", "_recipe", "_root", "_seen", "_version", "_written", "recorder")
+    __hash__ = None  # type: ignore[assignment]  # == records a comparison, so a tracer cannot be a dict key
+
+    def __init__(self, trace: Trace, position: int) -> None:
+        self.recorder = trace
+        self._position = position
+        self._root: Tracer | None = None  # whose memory this views
+        self._recipe: tuple[tuple[Op, dict[str, Any]], ...] = ()
+        self._version = 0  # of the root: how often it was written
+        self._seen = 0  # of a view: the root's version when it last looked
+        self._pending: dict[Place, Any] | None = None
+        self._written: Any = None
+
+    # ------------------------------------------------------------ what it stands for
+
+    @property
+    def index(self) -> int:
+        """The step that this tracer stands for now."""
+        root = self._root
+        if root is None:
+            if self._pending:
+                flush(self)
+        elif root._version != self._seen:
+            refresh(self, root)
+        return self._position
+
+    @property
+    def level(self) -> int:
+        """How deep the trace is nested."""
+        return self.recorder.level
+
+    @property
+    def shape(self) -> Shape:
+        """As of an array."""
+        return self.recorder.steps[self._position].shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """As of an array."""
+        return self.recorder.steps[self._position].dtype
+
+    @property
+    def ndim(self) -> int:
+        """As of an array."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """As of an array."""
+        size = 1
+        for length in self.shape:
+            size *= length
+        return size
+
+    @property
+    def varies(self) -> bool:
+        """Whether the value depends on an input."""
+        return self.recorder.variance[self.index] == VARYING
+
+    def snapshot(self) -> Tracer:
+        """A tracer of the present value, which later writes do not change."""
+        return self.recorder.tracer(self.index)  # type: ignore[no-any-return]  # a Tracer
+
+    def record(self, op: Op, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Append a step to this tracer's trace."""
+        return self.recorder.record(op, operands, params)
+
+    def decide(self) -> Any:
+        """The value at the point of tracing, guarded: f is about to act upon it."""
+        return self.recorder.decide(self.index)
+
+    def concrete(self) -> Any:
+        """The value as a plain array, where it does not depend on an input."""
+        if self.varies:
+            raise TracingError(
+                f"a plain array or number is needed where f has a traced value of shape {self.shape}; "
+                "keep it traced: use NumPy functions on it (np.sin, not math.sin), no float(), "
+                "and NumPy arrays made inside f"
+            )
+        return self.decide()
+
+    # ------------------------------------------------------------ NumPy's protocols
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        """Record a ufunc."""
+        from diffkit.tracing.dispatch import call_ufunc
+
+        return call_ufunc(ufunc, method, inputs, options)
+
+    def __array_function__(self, function: Any, _types: Any, args: Any, kwargs: Any) -> Any:
+        """Record a NumPy function."""
+        from diffkit.tracing.dispatch import call_function
+
+        return call_function(function, args, kwargs)
+
+    # ------------------------------------------------------------ Python's protocols
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise TracingError(
+                f"the truth of a traced array of shape {self.shape} is ambiguous; use np.where, .any() or .all()"
+            )
+        return bool(p.not_equal(self, 0).decide() if self.dtype != bool else self.decide())
+
+    def __int__(self) -> int:
+        return int(self.decide() if self.dtype.kind in "iub" else p.trunc(self).decide())
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu":
+            raise TracingError(f"a traced {self.dtype} cannot be an index; use int(...) if it is meant to be one")
+        return int(self.decide())
+
+    def __float__(self) -> float:
+        if self.varies:
+            raise TracingError(
+                "a traced value is turned into a plain number (float(), math.*, or storing it into an array "
+                "made outside f); drop float(), use NumPy's functions instead of math's, and make the array inside f "
+                "with np.zeros or np.array"
+            )
+        return float(self.decide())
+
+    def __complex__(self) -> complex:
+        raise TracingError("a traced value cannot become complex; split f into real and imaginary parts")
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return np.round(self, digits or 0)  # type: ignore[call-overload]  # a tracer is not an array to mypy
+
+    def __repr__(self) -> str:
+        return f"<traced {self.dtype} {self.shape}>"
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    # ------------------------------------------------------------ attributes and methods of arrays
+
+    @property
+    def T(self) -> Any:  # noqa: N802 - NumPy's name
+        """As of an array."""
+        return np.transpose(self)  # type: ignore[call-overload]  # a tracer is not an array to mypy
+
+    @property
+    def real(self) -> Any:
+        """As of an array: diffkit's are real."""
+        return self
+
+    @property
+    def itemsize(self) -> int:
+        """As of an array."""
+        return self.dtype.itemsize
+
+    def item(self, *position: Any) -> Any:
+        """One entry, still traced."""
+        if position:
+            return np.ravel(self)[position[0]] if len(position) == 1 else self[position]  # type: ignore[call-overload, index]  # a tracer is not an array to mypy
+        if self.size != 1:
+            raise TracingError(f"item() needs one entry; the traced array has shape {self.shape}")
+        return np.reshape(self, ())  # type: ignore[call-overload]  # a tracer is not an array to mypy
+
+    def copy(self, order: str = "C") -> Tracer:
+        """As of an array."""
+        return self.snapshot()
+
+    def __copy__(self) -> Tracer:
+        return self.snapshot()
+
+    def __deepcopy__(self, _memo: Any) -> Tracer:
+        return self.snapshot()
+
+    def astype(self, dtype: Any, **_options: Any) -> Any:
+        """As of an array; whole numbers are cut off and have derivative zero."""
+        target = np.dtype(dtype)
+        if target.kind == "c":
+            raise TracingError("a traced value cannot become complex; split f into real and imaginary parts")
+        if target == object or target == self.dtype:
+            return self.snapshot()
+        if target.kind == "b":
+            return p.not_equal(self, 0)
+        cut = p.trunc(self) if target.kind in "iu" and self.dtype.kind == "f" else self
+        return p.convert(cut, dtype=target)
+
+    def conjugate(self) -> Tracer:
+        """As of an array: diffkit's are real."""
+        return self
+
+    conj = conjugate
+
+
+class ArrayTracer(Tracer):
+    """A traced array with at least one axis."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[position] for position in range(len(self)))
+
+    def __getitem__(self, index: Any) -> Any:
+        from diffkit.tracing.lowering.indexing import get
+
+        return get(self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        from diffkit.tracing.lowering.indexing import put
+
+        put(self, index, value)
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(np.any(self == value))
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
+        if not self.varies:
+            return np.array(self.decide(), dtype=dtype)
+        entries = np.empty(self.shape, dtype=object)
+        for position in np.ndindex(*self.shape):
+            entries[position] = self[position]
+        return entries if dtype is None or dtype == object else entries.astype(dtype)
+
+    @property
+    def flat(self) -> Iterator[Any]:
+        """As of an array."""
+        return iter(np.ravel(self))  # type: ignore[call-overload]  # a tracer is not an array to mypy
+
+    def tolist(self) -> list[Any]:
+        """As of an array; the entries stay traced."""
+        return [part.tolist() if isinstance(part, ArrayTracer) else part for part in self]
+
+    def flatten(self, order: str = "C") -> Any:
+        """As of an array."""
+        return np.ravel(self, order=order).copy()  # type: ignore[call-overload]  # a tracer is not an array to mypy
+
+    def fill(self, value: Any) -> None:
+        """As of an array."""
+        self[...] = value
+
+    def sort(self, axis: int = -1, **_options: Any) -> None:
+        """As of an array: in place."""
+        self[...] = np.sort(self, axis=axis)  # type: ignore[call-overload]  # a tracer is not an array to mypy
+
+
+# ---------------------------------------------------------------- operators
+
+
+def _operand(value: Any) -> Any:
+    """An operand of an operator; NotImplemented for what another class may know."""
+    if isinstance(value, (Recorded, int, float, np.ndarray, np.generic)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return np.asarray(value, dtype=object if _holds_tracer(value) else None)
+    return NotImplemented
+
+
+def _holds_tracer(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_tracer, value))
+    return isinstance(value, Recorded)
+
+
+def _binary(name: str, function: Callable[[Any, Any], Any]) -> None:
+    def forward(self: Tracer, other: Any) -> Any:
+        operand = _operand(other)
+        return NotImplemented if operand is NotImplemented else function(self, operand)
+
+    def backward(self: Tracer, other: Any) -> Any:
+        operand = _operand(other)
+        return NotImplemented if operand is NotImplemented else function(operand, self)
+
+    def inplace(self: ArrayTracer, other: Any) -> Any:
+        result = forward(self, other)
+        if result is not NotImplemented:
+            self[...] = result
+            return self
+        return NotImplemented
+
+    setattr(Tracer, f"__{name}__", forward)
+    setattr(Tracer, f"__r{name}__", backward)
+    setattr(ArrayTracer, f"__i{name}__", inplace)
+
+
+def _comparison(name: str, op: Op) -> None:
+    def compare(self: Tracer, other: Any) -> Any:
+        operand = _operand(other)
+        return NotImplemented if operand is NotImplemented else op(self, operand)
+
+    setattr(Tracer, f"__{name}__", compare)
+
+
+def _power(x: Any, y: Any) -> Any:
+    return np.power(x, y)
+
+
+for _name, _function in {
+    "add": p.add, "sub": p.subtract, "mul": p.multiply, "truediv": p.divide, "mod": p.mod,
+    "floordiv": p.floor_divide, "pow": _power, "matmul": np.matmul,
+    "and": np.logical_and, "or": np.logical_or, "xor": np.logical_xor,
+}.items():  # fmt: skip
+    _binary(_name, _function)
+for _name, _op in {
+    "lt": p.less, "le": p.less_equal, "gt": p.greater, "ge": p.greater_equal, "eq": p.equal, "ne": p.not_equal,
+}.items():  # fmt: skip
+    _comparison(_name, _op)
+Tracer.__neg__ = lambda self: p.negative(self)  # type: ignore[attr-defined]  # operators are set from the table
+Tracer.__abs__ = lambda self: p.absolute(self)  # type: ignore[attr-defined]  # operators are set from the table
+Tracer.__pos__ = lambda self: self.snapshot()  # type: ignore[attr-defined]  # operators are set from the table
+Tracer.__invert__ = lambda self: p.logical_not(self)  # type: ignore[attr-defined]  # operators are set from the table
+Tracer.__divmod__ = lambda self, other: (self // other, self % other)  # type: ignore[attr-defined]  # operators are set from the table
+
+
+def _method(owner: type[Tracer], name: str, function: Any) -> None:
+    def call(self: Tracer, *args: Any, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    call.__name__, call.__doc__ = name, "As of an array."
+    setattr(owner, name, call)
+
+
+for _name in (
+    "sum", "mean", "prod", "max", "min", "var", "std", "cumsum", "cumprod", "any", "all", "argmax", "argmin",
+    "argsort", "dot", "reshape", "ravel", "transpose", "swapaxes", "squeeze", "repeat", "take", "clip", "round",
+    "trace", "diagonal", "compress", "nonzero", "searchsorted", "ptp",
+):  # fmt: skip
+    if _name == "reshape":
+        continue
+    _method(Tracer, _name, getattr(np, _name))
+for _op in p.TABLE.values():  # NumPy calls t.sin() on object arrays of tracers
+    if isinstance(_op.numpy, np.ufunc) and _op.numpy.nin == 1 and not hasattr(Tracer, _op.name):
+        _method(Tracer, _op.name, _op.numpy)
+
+
+def _reshape(self: Tracer, *shape: Any, order: str = "C") -> Any:
+    """As of an array: one tuple or several lengths."""
+    return np.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)  # type: ignore[call-overload]  # a tracer is not an array to mypy
+
+
+def _transpose(self: Tracer, *axes: Any) -> Any:
+    """As of an array: one tuple or several axes."""
+    given = axes[0] if len(axes) == 1 and not isinstance(axes[0], (int, np.integer)) else (axes or None)
+    return np.transpose(self, given)  # type: ignore[call-overload]  # a tracer is not an array to mypy
+
+
+Tracer.reshape = _reshape  # type: ignore[attr-defined]  # set here because NumPy's own takes one tuple only
+Tracer.transpose = _transpose  # type: ignore[attr-defined]  # set here because NumPy's own takes one tuple only
+
+
+# ---------------------------------------------------------------- memory: views and writes
+
+
+def view(result: Tracer, source: Tracer, op: Op, params: dict[str, Any]) -> Tracer:
+    """Make ``result`` a view of ``source``: what is written into one is seen in the other."""
+    if result.ndim:
+        root = source._root if source._root is not None else source
+        result._root = root
+        result._recipe = (*source._recipe, (op, params))
+        result._seen = root._version
+    return result
+
+
+def viewing(op: Op, source: Tracer, **params: Any) -> Tracer:
+    """Record an op whose result NumPy gives as a view."""
+    return view(op(source, **params), source, op, params)
+
+
+def refresh(looking: Tracer, root: Tracer) -> None:
+    """Look again: the root was written since."""
+    current = root.snapshot()
+    for op, params in looking._recipe:
+        current = op(current, **params)
+    looking._position, looking._seen = current.index, root._version
+
+
+def write(target: Tracer, place: Place, value: Tracer) -> None:
+    """Write a value of the place's shape into a root or a view."""
+    root = target._root
+    if root is None:
+        return _write_root(target, place, value)
+    where = np.arange(root.size).reshape(root.shape)
+    for op, params in target._recipe:
+        if op is p.broadcast:
+            raise TracingError("a broadcast array is read-only; copy it before writing")
+        where = op.evaluate(where, **params)
+    inside = where.reshape(-1)[place.array] if isinstance(place, Static) else where[as_index(place)]
+    if inside.ndim == 0:
+        spot = tuple(int(part) for part in np.unravel_index(int(inside), root.shape))
+        return _write_root(root, spot, value)
+    return _write_root(root, Static(inside), value)
+
+
+def _write_root(root: Tracer, place: Place, value: Tracer) -> None:
+    if root.recorder.steps[root._position].op is REFERENCE:
+        raise TracingError(
+            "f writes into an array that was made outside of it; pass it as an argument, or copy it inside f first"
+        )
+    if root._pending is None:
+        root._pending, root._written = {}, np.zeros(root.shape, dtype=bool)
+    if place not in root._pending:
+        if _at(root._written, place).any():
+            flush(root)
+            root._pending, root._written = {}, np.zeros(root.shape, dtype=bool)
+        _mark(root._written, place)
+    root._pending[place] = value
+    root._version += 1
+
+
+def _at(array: Any, place: Place) -> Any:
+    return array.reshape(-1)[place.array] if isinstance(place, Static) else array[as_index(place)]
+
+
+def _mark(array: Any, place: Place) -> None:
+    if isinstance(place, Static):
+        array.reshape(-1)[place.array] = True
+    else:
+        array[as_index(place)] = True
+
+
+def pending_read(root: Tracer, place: Place) -> Any:
+    """What a read at a place gives without carrying out the pending writes; None if it needs them."""
+    if not root._pending:
+        return None
+    if place in root._pending:
+        return root._pending[place].snapshot()
+    if not _at(root._written, place).any():
+        return p.index(root.recorder.tracer(root._position), place=place)
+    return None
+
+
+def flush(root: Tracer) -> None:
+    """Carry out the pending writes of a root: one scatter, over what was there before."""
+    pending, mask = root._pending or {}, root._written
+    root._pending, root._written = None, None
+    if not pending:
+        return
+    before = root.recorder.tracer(root._position)
+    places, pieces = tuple(pending), list(pending.values())
+    made = p.scatter(*pieces, shape=root.shape, places=places)
+    step = root.recorder.steps[root._position]
+    blank = step.op is CONSTANT and not step.params["value"].any()
+    if not blank and not covering(root.shape, places):
+        made = p.where(root.recorder.constant(mask), made, before)
+    if made.recorder is not root.recorder:
+        raise TracingError("a derivative inside f writes into an array of f; return the values instead")
+    root._position = made.index
+
+
+__all__ = ["FIXED", "INPUT", "LOWERINGS", "UFUNC_METHODS", "ArrayTracer", "Tracer", "lowers", "view", "viewing", "write"]

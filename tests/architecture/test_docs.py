@@ -1,0 +1,62 @@
+"""Links in the pages lead somewhere, and every page can be reached from the README.
+
+The examples in the pages are run by pytest itself (`--doctest-glob` in pyproject.toml).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "reports" / "reference").rglob("*.md")]
+)
+
+BLOCK = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+CODE = re.compile(r"`[^`\n]*`")
+LINK = re.compile(r"""\]\(\s*<?([^)\s>]+)|(?:src|href)=["']([^"']+)""")
+HEADING = re.compile(r"^#+\s+(.+?)\s*$", re.MULTILINE)
+ELSEWHERE = ("http://", "https://", "mailto:")
+
+
+def prose(page: Path) -> str:
+    return BLOCK.sub("", page.read_text(encoding="utf-8"))
+
+
+def links(page: Path) -> list[str]:
+    """Targets within the project, as written: ``file``, ``file#anchor`` or ``#anchor``."""
+    found = (markdown or html for markdown, html in LINK.findall(CODE.sub("", prose(page))))
+    return [link for link in found if not link.startswith(ELSEWHERE)]
+
+
+def target(page: Path, link: str) -> Path:
+    path = link.partition("#")[0]
+    return (page.parent / path).resolve() if path else page
+
+
+def anchors(page: Path) -> set[str]:
+    """What renderers of Markdown make of the headings: lower case, hyphens, no punctuation."""
+    headings = HEADING.findall(prose(page))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in links(page):
+        aim, anchor = target(page, link), link.partition("#")[2]
+        assert aim.exists(), f"{link}: no such file"
+        assert aim.is_relative_to(ROOT), f"{link}: outside the project"
+        assert not anchor or anchor in anchors(aim), f"{link}: no such heading"
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached, ahead = set(), [ROOT / "README.md"]
+    while ahead:
+        page = ahead.pop()
+        if page not in reached:
+            reached.add(page)
+            ahead += [aim for link in links(page) if (aim := target(page, link)).suffix == ".md"]
+    assert set((ROOT / "docs").rglob("*.md")) - reached == set()

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from diffkit.benchmark import results
+from diffkit.benchmark.results import COLUMNS, ROWS, Measurement, append, environment, load, write_environment
+from diffkit.errors import ResultsError
+
+ROW = Measurement("mine", "rosenbrock", "reverse", "numpy", inputs=10, outputs=1)
+
+
+def test_the_columns_are_those_that_reports_read():
+    assert (
+        *(
+            "suite",
+            "problem",
+            "method",
+            "engine",
+            "inputs",
+            "outputs",
+            "status",
+            "reason",
+            "error",
+            "tolerance",
+        ),
+        *(
+            "prepare_seconds",
+            "run_seconds",
+            "run_seconds_min",
+            "run_seconds_iqr",
+            "run_samples",
+            "loops",
+            "repeats",
+        ),
+        *("function_seconds", "function_seconds_min", "function_seconds_iqr"),
+        *(
+            "operations",
+            "function_operations",
+            "graph_steps",
+            "function_calls",
+            "peak_memory_bytes",
+            "sweeps",
+        ),
+        *("started", "study", "step_size", "depth"),
+    ) == COLUMNS
+
+
+def test_rows_come_back_in_order_and_unchanged(tmp_path):
+    append(tmp_path, ROW)
+    full = Measurement(
+        "mine", "tanh-map", "symbolic(form=expression)", "numpy", 3, 2, "disagrees", "off by |a| <b>\nµ",
+        error=0.1, run_samples=(1e-6, 2e-6), loops=5, operations=12, step_size=1e-300, depth=4, study="swell",
+    )  # fmt: skip
+    append(tmp_path, full)
+    frame = load(tmp_path)
+    assert list(frame.columns) == list(COLUMNS)
+    assert list(frame["problem"]) == ["rosenbrock", "tanh-map"]
+    second = frame.iloc[1]
+    assert second["reason"] == "off by |a| <b>\nµ"
+    assert (second["error"], second["step_size"], second["run_samples"]) == (0.1, 1e-300, [1e-6, 2e-6])
+    assert (second["loops"], second["operations"], second["depth"], second["outputs"]) == (5, 12, 4, 2)
+
+
+def test_what_is_not_known_is_nan_and_its_column_is_of_numbers(tmp_path):
+    append(tmp_path, ROW)
+    frame = load(tmp_path)
+    assert np.isnan(frame["run_seconds"][0])
+    assert {frame[name].dtype.kind for name in ("error", "loops", "operations", "step_size")} == {"f"}
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_the_file_holds_null_and_never_nan(tmp_path, value):
+    append(tmp_path, Measurement("mine", "rosenbrock", "reverse", "numpy", 10, 1, error=value))
+    text = (tmp_path / ROWS).read_text(encoding="utf-8")
+    assert json.loads(text)["error"] is None
+    assert "NaN" not in text
+    assert "Infinity" not in text
+
+
+def test_every_row_is_flushed_to_disk(tmp_path, monkeypatch):
+    sizes = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: sizes.append(os.fstat(descriptor).st_size))
+    append(tmp_path, ROW)
+    append(tmp_path, ROW)
+    length = len((tmp_path / ROWS).read_bytes()) // 2
+    assert sizes == [length, 2 * length]
+
+
+def test_a_torn_last_line_is_dropped(tmp_path):
+    append(tmp_path, ROW)
+    append(tmp_path, ROW)
+    path = tmp_path / ROWS
+    path.write_bytes(path.read_bytes()[:-20])
+    assert len(load(tmp_path)) == 1
+
+
+def test_a_damaged_line_before_the_last_is_an_error_that_names_it(tmp_path):
+    (tmp_path / ROWS).write_text('{"suite": "mine"}\n{"suite": "mi\n{"suite": "mine"}\n', encoding="utf-8")
+    with pytest.raises(ResultsError, match=r"line 2 is not a row: '{\"suite\": \"mi'; delete it"):
+        load(tmp_path)
+
+
+def test_a_run_without_rows_is_an_empty_frame(tmp_path):
+    (tmp_path / ROWS).write_bytes(b"")
+    frame = load(tmp_path)
+    assert len(frame) == 0
+    assert list(frame.columns) == list(COLUMNS)
+
+
+def test_a_folder_without_a_run_is_an_error_with_a_cure(tmp_path):
+    with pytest.raises(ResultsError, match=r"no run in .*diffkit bench"):
+        load(tmp_path)
+
+
+def test_a_file_that_is_no_text_is_an_error(tmp_path):
+    (tmp_path / ROWS).write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ResultsError, match="no run in"):
+        load(tmp_path)
+
+
+def test_the_environment_says_where_a_run_was_made(tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    write_environment(tmp_path, environment())
+    facts = json.loads((tmp_path / "environment.json").read_text(encoding="utf-8"))
+    assert facts["numpy"] == np.__version__
+    assert facts["cores"] == os.cpu_count()
+    assert facts["cpu"]
+    assert facts["threads"]["OMP_NUM_THREADS"] == "1"
+    assert facts["threads"]["MKL_NUM_THREADS"] is None
+    assert facts["finished"] is None
+    assert {"python", "scipy", "sympy", "diffkit", "platform", "commit", "started"} <= set(facts)
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_the_commit_is_that_of_the_checkout_and_marks_changes(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "__file__", str(tmp_path / "diffkit" / "benchmark" / "results.py"))
+    assert environment()["commit"] is None  # no checkout
+
+    def git(*arguments):
+        who = ["-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"]
+        command = [shutil.which("git"), *who, *arguments]
+        return subprocess.run(
+            command, cwd=tmp_path, check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    git("init")
+    assert environment()["commit"] is None  # no commit yet
+    (tmp_path / "file").write_text("one", encoding="utf-8")
+    git("add", "file")
+    git("commit", "-m", "first")
+    commit = git("rev-parse", "HEAD")
+    assert environment()["commit"] == commit
+    (tmp_path / "file").write_text("two", encoding="utf-8")
+    assert environment()["commit"] == f"{commit}-dirty"

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from diffkit.report.figures.style import looks
+from diffkit.report.rows import METHODS
+
+# What red-green colour blindness leaves of a colour: Viénot, Brettel and Mollon (1999), on linear RGB.
+SEEN = {
+    "protanopia": ((0.11238, 0.88762, 0.0), (0.11238, 0.88762, 0.0), (0.00401, -0.00401, 1.0)),
+    "deuteranopia": ((0.29275, 0.70725, 0.0), (0.29275, 0.70725, 0.0), (-0.02234, 0.02234, 1.0)),
+}
+
+
+def linear(colour):
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)] if isinstance(colour, str) else colour
+    return [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+
+
+def lab(rgb):
+    """CIELAB, where a distance of about 2 can just be seen."""
+    scaled = np.array([[0.4339, 0.3762, 0.1899], [0.2126, 0.7152, 0.0722], [0.0177, 0.1095, 0.8728]]) @ rgb
+    x, y, z = np.where(scaled > 0.008856, np.cbrt(scaled), 7.787 * scaled + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("kind", SEEN)
+def test_the_four_colours_stay_apart_for_the_colour_blind(kind):
+    seen = [lab(np.array(SEEN[kind]) @ linear(look.colour)) for look in looks(METHODS).values()]
+    assert min(np.linalg.norm(first - second) for first, second in combinations(seen, 2)) > 15
+
+
+def test_methods_differ_in_more_than_colour():
+    assert len({look.marker for look in looks(METHODS).values()}) == len(METHODS)
+
+
+def test_variants_are_told_apart():
+    labels = ["symbolic", "symbolic(form=expression)", "reverse", "jax", "torch"]
+    found = looks(labels)
+    assert list(found) == labels
+    assert len({look.colour for look in found.values()}) == len(labels)
+    assert found["symbolic"].linestyle != found["symbolic(form=expression)"].linestyle
+    assert found["symbolic"].marker == found["symbolic(form=expression)"].marker
+
+
+@pytest.mark.parametrize("label", [*METHODS, "jax", "torch", "autograd"])
+def test_text_has_enough_contrast_on_white(label):
+    """The Web Content Accessibility Guidelines ask for 4.5."""
+    red, green, blue = linear(looks(["jax", "torch", "autograd", *METHODS])[label].ink)
+    assert 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05) > 4.5

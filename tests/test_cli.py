@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import diffkit as dk
+from diffkit import cli, problems
+from diffkit.benchmark import run
+from diffkit.benchmark.results import ROWS, load
+
+SUITE = """
+[limits]
+budget_seconds = 0.001
+[[grid]]
+problems = ["rosenbrock"]
+methods = ["forward", "reverse"]
+inputs = [2, 3, 4, 5]
+"""
+COMMAND = [sys.executable, "-c", "from diffkit.cli import main; main()"]
+
+
+@pytest.fixture
+def suite(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text(SUITE, encoding="utf-8")
+    return str(path)
+
+
+def call(*arguments):
+    """Run the command line here; hands back its exit code."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(list(map(str, arguments)))
+    return ended.value.code
+
+
+def test_version(capsys):
+    assert call("--version") == 0
+    assert capsys.readouterr().out.startswith("diffkit ")
+
+
+def test_help_names_every_command(capsys):
+    assert call("--help") == 0
+    shown = capsys.readouterr().out
+    assert all(command in shown for command in ("bench", "plot", "methods", "problems"))
+
+
+def test_methods_are_listed_by_name(capsys):
+    assert call("methods") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == dk.names()
+    assert all(len(line.split()) > 3 for line in lines)
+
+
+def test_problems_are_listed_one_a_line(capsys):
+    assert call("problems") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == problems.names()
+    assert problems.get("rosenbrock").summary in lines[problems.names().index("rosenbrock")]
+
+
+def test_bench_writes_rows_environment_and_report(suite, tmp_path, capsys):
+    folder = tmp_path / "out"
+    assert call("bench", suite, "--out", folder) == 0
+    frame = load(folder)
+    assert list(frame["status"]) == ["ok"] * 8
+    assert json.loads((folder / "environment.json").read_text(encoding="utf-8"))["finished"]
+    assert (folder / "report.md").exists()
+    shown = capsys.readouterr().out
+    assert "8 cells: 8 ok" in shown
+    assert str(folder / "report.md") in shown.replace("\n", "")
+
+
+def test_bench_writes_to_reports_by_the_name_of_the_suite(suite, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert call("bench", suite) == 0
+    assert len(load(tmp_path / "reports" / "own")) == 8
+
+
+def test_plot_draws_again_without_measuring(suite, tmp_path):
+    folder = tmp_path / "out"
+    assert call("bench", suite, "--out", folder) == 0
+    rows = (folder / ROWS).read_bytes()
+    (folder / "report.md").unlink()
+    assert call("plot", folder) == 0
+    assert (folder / "report.md").exists()
+    assert (folder / ROWS).read_bytes() == rows
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["bench", "quik"], "no suite 'quik'; did you mean 'quick'?"),
+        (["bench", "nowhere.toml"], "cannot read the suite nowhere.toml"),
+        (["plot", "nowhere"], "no run in nowhere"),
+    ],
+)
+def test_an_error_of_the_users_is_one_line_and_exit_code_2(arguments, words, capsys):
+    assert call(*arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.err.startswith(f"error: {words}")
+    assert len(shown.err.splitlines()) == 1
+    assert "Traceback" not in shown.err + shown.out
+
+
+def test_markup_in_a_message_is_shown_as_it_is(capsys):
+    assert call("bench", "[bold]x[/bold]") == 2
+    assert "'[bold]x[/bold]'" in capsys.readouterr().err
+
+
+def test_control_c_says_where_the_finished_cells_are(suite, tmp_path, monkeypatch, capsys):
+    original = run.measure_cell
+
+    def measure_cell(cell, limits):
+        if cell.inputs == 4:
+            raise KeyboardInterrupt
+        return original(cell, limits)
+
+    monkeypatch.setattr(run, "measure_cell", measure_cell)
+    folder = tmp_path / "out"
+    assert call("bench", suite, "--out", folder) == 130
+    assert len(load(folder)) == 4
+    shown = capsys.readouterr().out.replace("\n", "")
+    assert f"the finished cells are in {folder}" in shown
+    assert f"diffkit plot {folder}" in shown
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a process is interrupted by a POSIX signal")
+def test_a_real_interrupt_ends_a_real_run(tmp_path):
+    path = tmp_path / "long.toml"
+    path.write_text(
+        SUITE.replace("0.001", "0.1").replace("[2, 3, 4, 5]", str(list(range(2, 2000)))), encoding="utf-8"
+    )
+    folder = tmp_path / "out"
+    command = [*COMMAND, "bench", str(path), "--out", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while not ((folder / ROWS).exists() and (folder / ROWS).stat().st_size) and process.poll() is None:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert len(load(folder)) >= 1
+    assert "finished cells" in out
+    assert "Traceback" not in err
