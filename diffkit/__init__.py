@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from diffkit.checking import check
 from diffkit.differentiators import (
     Derivative,
     Differentiator,
@@ -34,8 +35,18 @@ from diffkit.errors import (
     UnknownNameError,
     UnsupportedError,
 )
-from diffkit.checking import check
-from diffkit.operators import constant, derivative, grad, hessian, hvp, jacobian, jvp, primitive, value_and_grad, vjp
+from diffkit.operators import (
+    constant,
+    derivative,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    primitive,
+    value_and_grad,
+    vjp,
+)
 
 if TYPE_CHECKING:
     from diffkit.benchmark.results import load
@@ -76,7 +87,10 @@ __all__ = [
     "vjp",
 ]
 
-_LAZY = {"compare": "diffkit.comparing", "load": "diffkit.benchmark.results"}  # they need pandas, which takes long to import
+_LAZY = {
+    "compare": "diffkit.comparing",
+    "load": "diffkit.benchmark.results",
+}  # they need pandas, which takes long to import
 
 
 def __getattr__(name: str) -> Any:

@@ -29,7 +29,7 @@ def _cbrt(x: Any) -> Any:
 
 
 def _arctan2(y: Any, x: Any) -> Any:
-    """arctan of the smaller ratio, shifted to the branch of the real parts."""
+    """Arctan of the smaller ratio, shifted to the branch of the real parts."""
     y, x = y + 0j, x + 0j
     flat = np.abs(x.real) >= np.abs(y.real)
     ratio = np.where(flat, y, -x) / np.where(flat, x, y)

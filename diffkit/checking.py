@@ -87,7 +87,9 @@ def check(
     expected, estimate = np.asarray(reference.run(x)), np.asarray(reference.error_estimate(x))
     given = _given(f, x, jac, method, options)
     if given.size != expected.size:
-        raise InputError(f"the derivative has shape {given.shape}; f has a Jacobian of shape {expected.shape}")
+        raise InputError(
+            f"the derivative has shape {given.shape}; f has a Jacobian of shape {expected.shape}"
+        )
     given = given.reshape(expected.shape)
     scale = float(max(np.max(np.abs(expected), initial=0.0), np.finfo(float).tiny))
     differences = np.abs(given - expected) / scale
@@ -105,9 +107,15 @@ def check(
     return found
 
 
-def _given(f: Callable[..., Any], x: Any, jac: Any, method: str, options: dict[str, Any]) -> np.ndarray[Any, Any]:
+def _given(
+    f: Callable[..., Any], x: Any, jac: Any, method: str, options: dict[str, Any]
+) -> np.ndarray[Any, Any]:
     if jac is None:
         return np.asarray(get(method, **options).prepare(f, x, verify=True).run(x))
     found = jac(x) if callable(jac) else jac
     leaves, _ = trees.flatten(found)
-    return np.concatenate([np.ravel(np.asarray(leaf, dtype=float)) for leaf in leaves]) if len(leaves) > 1 else np.asarray(leaves[0], dtype=float)
+    return (
+        np.concatenate([np.ravel(np.asarray(leaf, dtype=float)) for leaf in leaves])
+        if len(leaves) > 1
+        else np.asarray(leaves[0], dtype=float)
+    )

@@ -16,12 +16,14 @@ import numpy as np
 
 from diffkit import primitives as p
 from diffkit.errors import TooLargeError, UnsupportedError
-from diffkit.families import as_objects
 from diffkit.graph import CONSTANT, INPUT, REFERENCE, Graph, Step
 from diffkit.ops import Op, Recorded
+from diffkit.primitives.families import as_objects
 
 DEPTH = 12  # a named expression is at most so deep: SymPy recurses
-SPREADING = frozenset({p.contract, p.broadcast, p.cumsum, p.inv, p.solve, p.det, p.cofactor, p.logabsdet, p.cholesky})
+SPREADING = frozenset(
+    {p.contract, p.broadcast, p.cumsum, p.inv, p.solve, p.det, p.cofactor, p.logabsdet, p.cholesky}
+)
 DECIDED = frozenset({p.argsort, p.argmax, p.argmin})
 
 
@@ -56,7 +58,10 @@ class Assignments:
         """The assignments as aligned equations, then the results."""
         import sympy
 
-        lines = [rf"{sympy.latex(symbol)} &= {sympy.latex(expression)} \\" for symbol, expression in self.definitions]
+        lines = [
+            rf"{sympy.latex(symbol)} &= {sympy.latex(expression)} \\"
+            for symbol, expression in self.definitions
+        ]
         body = sympy.latex(self.matrix)
         return "\n".join([r"\begin{aligned}", *lines, r"\end{aligned}", body]) if lines else body
 
@@ -107,10 +112,19 @@ class Reading:
 class Reader:
     """Evaluates a graph on arrays of SymPy expressions, naming what is shared where it is asked to."""
 
-    def __init__(self, graph: Graph, names: Sequence[str], values: Callable[[int], Any], limit: int, *, shared: bool) -> None:
+    def __init__(
+        self, graph: Graph, names: Sequence[str], values: Callable[[int], Any], limit: int, *, shared: bool
+    ) -> None:
         import sympy
 
-        self.sympy, self.graph, self.names, self.values, self.limit, self.shared = sympy, graph, names, values, limit, shared
+        self.sympy, self.graph, self.names, self.values, self.limit, self.shared = (
+            sympy,
+            graph,
+            names,
+            values,
+            limit,
+            shared,
+        )
         self.reading = Reading(Assignments([], None))
         self.depth: dict[Any, int] = {}
         self.uses = graph.uses()
@@ -149,7 +163,9 @@ class Reader:
         if step.op in (p.take_along, p.put_along):
             return step.op.evaluate(*operands, **step.params)
         if step.op.symbolic is None:
-            raise UnsupportedError(f"{step.op.name} has no meaning in SymPy; use method='forward' or 'reverse'")
+            raise UnsupportedError(
+                f"{step.op.name} has no meaning in SymPy; use method='forward' or 'reverse'"
+            )
         if step.op is not p.scatter and math.prod(step.shape) > self.limit:
             raise TooLargeError(
                 f"{step.op.name} of shape {step.shape} has more entries than the limit of {self.limit} expressions; "
@@ -185,7 +201,9 @@ class Reader:
             return expression
         definitions = self.reading.assignments.definitions
         if len(definitions) >= self.limit:
-            raise TooLargeError(f"more than {self.limit} named subexpressions; use method='forward' or 'reverse', or raise limit=")
+            raise TooLargeError(
+                f"more than {self.limit} named subexpressions; use method='forward' or 'reverse', or raise limit="
+            )
         symbol = self.sympy.Symbol(f"s{len(definitions)}", real=True)
         definitions.append((symbol, expression))
         self.depth[symbol] = 0
@@ -252,7 +270,9 @@ class Chain:
     def __init__(self, sympy: Any, variables: Sequence[Any], limit: int) -> None:
         self.sympy, self.limit = sympy, limit
         self.definitions: list[tuple[Any, Any]] = []
-        self.known: dict[Any, dict[Any, Any]] = {variable: {variable: sympy.Integer(1)} for variable in variables}
+        self.known: dict[Any, dict[Any, Any]] = {
+            variable: {variable: sympy.Integer(1)} for variable in variables
+        }
 
     def define(self, symbol: Any, expression: Any) -> None:
         """Take over a definition, and define its derivatives."""
@@ -294,7 +314,9 @@ class Chain:
         if not expression.args or expression.is_number:
             return expression
         if len(self.definitions) >= self.limit:
-            raise TooLargeError(f"more than {self.limit} named subexpressions; use method='forward' or 'reverse', or raise limit=")
+            raise TooLargeError(
+                f"more than {self.limit} named subexpressions; use method='forward' or 'reverse', or raise limit="
+            )
         symbol = self.sympy.Symbol(name, real=True)
         self.definitions.append((symbol, expression))
         return symbol
@@ -464,7 +486,11 @@ def as_function(expression: Any, symbols: Sequence[Any] | None = None) -> Callab
     def f(x: Any) -> Any:
         translator = Translator({symbol: x[spot] for spot, symbol in enumerate(order)}, shared=True)
         made = [translator.write(part) for part in parts]
-        return np.array(made, dtype=object if any(isinstance(part, Recorded) for part in made) else None) if many else made[0]
+        return (
+            np.array(made, dtype=object if any(isinstance(part, Recorded) for part in made) else None)
+            if many
+            else made[0]
+        )
 
     f.__doc__ = f"{expression} as a function of {', '.join(map(str, order))}."
     return f

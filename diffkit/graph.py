@@ -98,7 +98,9 @@ class Operations:
 
     def __add__(self, other: Operations) -> Operations:
         return Operations(
-            self.arithmetic + other.arithmetic, self.transcendental + other.transcendental, self.moved + other.moved
+            self.arithmetic + other.arithmetic,
+            self.transcendental + other.transcendental,
+            self.moved + other.moved,
         )
 
     def __mul__(self, times: int) -> Operations:
@@ -169,7 +171,9 @@ class Graph:
                 continue
             inferred = step.op.infer([self.steps[operand] for operand in step.operands], step.params)
             if inferred != (step.shape, step.dtype):
-                raise AssertionError(f"v{position} = {step.op}: {step.shape} {step.dtype} should be {inferred}")
+                raise AssertionError(
+                    f"v{position} = {step.op}: {step.shape} {step.dtype} should be {inferred}"
+                )
 
     def __str__(self) -> str:
         lines = [_line(position, step) for position, step in enumerate(self.steps)]

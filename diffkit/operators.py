@@ -29,20 +29,38 @@ class Operator:
     """A function that gives a derivative: it prepares one per signature, and keeps it."""
 
     def __init__(
-        self, f: Function, product: str, method: str | Differentiator, argnums: Any, *, has_aux: bool, finish: Function | None, options: dict[str, Any]
+        self,
+        f: Function,
+        product: str,
+        method: str | Differentiator,
+        argnums: Any,
+        *,
+        has_aux: bool,
+        finish: Function | None,
+        options: dict[str, Any],
     ) -> None:
         if type(f).__module__.partition(".")[0] == "sympy":
             f = as_function(f)
         if not callable(f):
-            raise InputError(f"f is a {type(f).__name__}, not a function; give the function itself, not its result")
+            raise InputError(
+                f"f is a {type(f).__name__}, not a function; give the function itself, not its result"
+            )
         if isinstance(method, Differentiator):
             if options:
-                raise InputError(f"options {', '.join(options)} belong to a method's name; this one is made already")
+                raise InputError(
+                    f"options {', '.join(options)} belong to a method's name; this one is made already"
+                )
             self.method = method
         else:
             self.method = get(method, **options)
         functools.update_wrapper(self, f, updated=())
-        self.function, self.product, self.argnums, self.has_aux, self.finish = f, product, argnums, has_aux, finish
+        self.function, self.product, self.argnums, self.has_aux, self.finish = (
+            f,
+            product,
+            argnums,
+            has_aux,
+            finish,
+        )
         self._prepared: dict[Any, Derivative] = {}
         self._last: Derivative | None = None
 
@@ -59,13 +77,28 @@ class Operator:
             return last
         numbers = (self.argnums,) if isinstance(self.argnums, (int, np.integer)) else tuple(self.argnums)
         single = isinstance(self.argnums, (int, np.integer))
-        if current_trace() is not None:  # inside a function being traced: its steps join that trace, nothing is kept
-            return Derivative.unprepared(self.method, self.function, plain, kwargs, argnums=numbers, single=single, has_aux=self.has_aux)
+        if (
+            current_trace() is not None
+        ):  # inside a function being traced: its steps join that trace, nothing is kept
+            return Derivative.unprepared(
+                self.method,
+                self.function,
+                plain,
+                kwargs,
+                argnums=numbers,
+                single=single,
+                has_aux=self.has_aux,
+            )
         _, layout = take(plain, kwargs, numbers, single=single)
         found = self._prepared.get(layout)
         if found is None:
             found = self.method.prepare(
-                self.function, *plain, product=self.product, argnums=self.argnums, has_aux=self.has_aux, **kwargs
+                self.function,
+                *plain,
+                product=self.product,
+                argnums=self.argnums,
+                has_aux=self.has_aux,
+                **kwargs,
             )
             while len(self._prepared) >= MAX_SIGNATURES:
                 self._prepared.pop(next(iter(self._prepared)), None)
@@ -74,14 +107,32 @@ class Operator:
         return found
 
     def __repr__(self) -> str:
-        return f"<{self.product} of {getattr(self.function, '__name__', self.function)} by {self.method.name}>"
+        return (
+            f"<{self.product} of {getattr(self.function, '__name__', self.function)} by {self.method.name}>"
+        )
 
 
-def _operator(f: Function, product: str, method: Any, argnums: Any = 0, *, has_aux: bool = False, finish: Function | None = None, **options: Any) -> Operator:
+def _operator(
+    f: Function,
+    product: str,
+    method: Any,
+    argnums: Any = 0,
+    *,
+    has_aux: bool = False,
+    finish: Function | None = None,
+    **options: Any,
+) -> Operator:
     return Operator(f, product, method, argnums, has_aux=has_aux, finish=finish, options=options)
 
 
-def grad(f: Function, argnums: int | Sequence[int] = 0, *, method: str | Differentiator = DEFAULT, has_aux: bool = False, **options: Any) -> Operator:
+def grad(
+    f: Function,
+    argnums: int | Sequence[int] = 0,
+    *,
+    method: str | Differentiator = DEFAULT,
+    has_aux: bool = False,
+    **options: Any,
+) -> Operator:
     """What is the gradient of a scalar f?
 
     Parameters
@@ -120,7 +171,14 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, *, method: str | Differe
     return _operator(f, "gradient", method, argnums, has_aux=has_aux, **options)
 
 
-def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, *, method: str | Differentiator = DEFAULT, has_aux: bool = False, **options: Any) -> Operator:
+def value_and_grad(
+    f: Function,
+    argnums: int | Sequence[int] = 0,
+    *,
+    method: str | Differentiator = DEFAULT,
+    has_aux: bool = False,
+    **options: Any,
+) -> Operator:
     """What are f and its gradient, in one run?
 
     Examples
@@ -180,10 +238,19 @@ def jacobian(
         return (made, extra) if has_aux else made
 
     plain = layout == "numerator" and not blocks
-    return _operator(f, "jacobian", method, argnums, has_aux=has_aux, finish=None if plain else finish, **options)
+    return _operator(
+        f, "jacobian", method, argnums, has_aux=has_aux, finish=None if plain else finish, **options
+    )
 
 
-def hessian(f: Function, argnums: int | Sequence[int] = 0, *, method: str | Differentiator = DEFAULT, has_aux: bool = False, **options: Any) -> Operator:
+def hessian(
+    f: Function,
+    argnums: int | Sequence[int] = 0,
+    *,
+    method: str | Differentiator = DEFAULT,
+    has_aux: bool = False,
+    **options: Any,
+) -> Operator:
     """What is the Hessian ``(A, A)`` of a scalar f?
 
     Examples
@@ -196,7 +263,14 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0, *, method: str | Diff
     return _operator(f, "hessian", method, argnums, has_aux=has_aux, **options)
 
 
-def jvp(f: Function, argnums: int | Sequence[int] = 0, *, method: str | Differentiator = "forward", has_aux: bool = False, **options: Any) -> Operator:
+def jvp(
+    f: Function,
+    argnums: int | Sequence[int] = 0,
+    *,
+    method: str | Differentiator = "forward",
+    has_aux: bool = False,
+    **options: Any,
+) -> Operator:
     """How does f change along v? ``jvp(f)(x, v)`` is J v (the pushforward), built like f's result.
 
     Examples
@@ -208,7 +282,14 @@ def jvp(f: Function, argnums: int | Sequence[int] = 0, *, method: str | Differen
     return _operator(f, "jvp", method, argnums, has_aux=has_aux, **options)
 
 
-def vjp(f: Function, argnums: int | Sequence[int] = 0, *, method: str | Differentiator = DEFAULT, has_aux: bool = False, **options: Any) -> Operator:
+def vjp(
+    f: Function,
+    argnums: int | Sequence[int] = 0,
+    *,
+    method: str | Differentiator = DEFAULT,
+    has_aux: bool = False,
+    **options: Any,
+) -> Operator:
     """Which change of x does w see? ``vjp(f)(x, w)`` is w J (the pullback), built like x.
 
     Examples
@@ -220,7 +301,14 @@ def vjp(f: Function, argnums: int | Sequence[int] = 0, *, method: str | Differen
     return _operator(f, "vjp", method, argnums, has_aux=has_aux, **options)
 
 
-def hvp(f: Function, argnums: int | Sequence[int] = 0, *, method: str | Differentiator = DEFAULT, has_aux: bool = False, **options: Any) -> Operator:
+def hvp(
+    f: Function,
+    argnums: int | Sequence[int] = 0,
+    *,
+    method: str | Differentiator = DEFAULT,
+    has_aux: bool = False,
+    **options: Any,
+) -> Operator:
     """What is the Hessian of a scalar f times v, without the Hessian? ``hvp(f)(x, v)``, built like x.
 
     Examples
@@ -232,7 +320,9 @@ def hvp(f: Function, argnums: int | Sequence[int] = 0, *, method: str | Differen
     return _operator(f, "hvp", method, argnums, has_aux=has_aux, **options)
 
 
-def derivative(f: Function, n: int = 1, *, method: str | Differentiator = "forward", **options: Any) -> Function:
+def derivative(
+    f: Function, n: int = 1, *, method: str | Differentiator = "forward", **options: Any
+) -> Function:
     """What is the n-th derivative of a function of one number (entry by entry of an array)?
 
     Parameters
@@ -283,7 +373,9 @@ def constant(x: Any) -> Any:
 _numbers = itertools.count()
 
 
-def primitive(g: Function, *, jvp: Function | None = None, vjp: Function | None = None, like: Function | None = None) -> Function:
+def primitive(
+    g: Function, *, jvp: Function | None = None, vjp: Function | None = None, like: Function | None = None
+) -> Function:
     """Give a black box its own rule, so that it may stand in a function that is differentiated.
 
     Parameters
@@ -314,15 +406,23 @@ def primitive(g: Function, *, jvp: Function | None = None, vjp: Function | None 
         if like is None:
             return operands[0].shape, operands[0].dtype
         given = like(*operands)
-        return (tuple(given[0]), np.dtype(given[1])) if isinstance(given, tuple) else (np.shape(given), np.asarray(given).dtype)
+        return (
+            (tuple(given[0]), np.dtype(given[1]))
+            if isinstance(given, tuple)
+            else (np.shape(given), np.asarray(given).dtype)
+        )
 
     op = Op(
         name,
         "own",
         lambda *operands: np.asarray(g(*operands)),
         infer,
-        lambda result, operands, tangents, _params: _each(_checked(jvp, "jvp", "forward", name), result, operands, tangents),
-        lambda cotangent, result, operands, active, _params: _pulled(_checked(vjp, "vjp", "reverse", name), cotangent, result, operands, active),
+        lambda result, operands, tangents, _params: _each(
+            _checked(jvp, "jvp", "forward", name), result, operands, tangents
+        ),
+        lambda cotangent, result, operands, active, _params: _pulled(
+            _checked(vjp, "vjp", "reverse", name), cotangent, result, operands, active
+        ),
         cost=lambda result, _operands, _params: Cost("transcendental", int(np.prod(result.shape))),
     )
 
@@ -338,19 +438,30 @@ def primitive(g: Function, *, jvp: Function | None = None, vjp: Function | None 
 def _checked(rule: Function | None, kind: str, method: str, name: str) -> Function:
     if rule is None:
         other = "reverse" if method == "forward" else "forward"
-        raise TracingError(f"{name.partition('#')[0]} has no {kind}, which {method} mode needs; give {kind}=, or use method={other!r}")
+        raise TracingError(
+            f"{name.partition('#')[0]} has no {kind}, which {method} mode needs; give {kind}=, or use method={other!r}"
+        )
     return rule
 
 
 def _each(rule: Function, result: Any, operands: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
     """A rule for one direction, applied to each of K."""
-    front: tuple[int, ...] = next(lead(t, x) for t, x in zip(tangents, operands, strict=True) if t is not None)
+    front: tuple[int, ...] = next(
+        lead(t, x) for t, x in zip(tangents, operands, strict=True) if t is not None
+    )
     if not front:
         return rule(result, operands, tangents)
-    return np.stack([rule(result, operands, tuple(None if t is None else t[k] for t in tangents)) for k in range(front[0])])
+    return np.stack(
+        [
+            rule(result, operands, tuple(None if t is None else t[k] for t in tangents))
+            for k in range(front[0])
+        ]
+    )
 
 
-def _pulled(rule: Function, cotangent: Any, result: Any, operands: tuple[Any, ...], active: tuple[bool, ...]) -> list[Any]:
+def _pulled(
+    rule: Function, cotangent: Any, result: Any, operands: tuple[Any, ...], active: tuple[bool, ...]
+) -> list[Any]:
     front = lead(cotangent, result)
     if not front:
         sent = rule(cotangent, result, operands)

@@ -1,7 +1,7 @@
 """One op, one row: what an `Op` is, and the small helpers that every rule is written with.
 
 An op has four meanings: its NumPy value, its SymPy meaning, its JVP and its VJP. The families
-(`diffkit.families`) build all four from one derivative fact, so forward and reverse cannot disagree.
+(`diffkit.primitives.families`) build all four from one derivative fact, so forward and reverse cannot disagree.
 
 Shapes. A primal has some shape ``S``. A tangent or cotangent of it has shape ``S``, or ``(K, *S)``
 when K directions travel together. Rules therefore count axes from the end, and only the helpers
@@ -151,7 +151,9 @@ def unbroadcast(cotangent: Array, operand: Array, front: Shape) -> Array:
     if cotangent.shape == shape:
         return cotangent
     extra = len(cotangent.shape) - len(shape)
-    ones = [axis for axis in range(-len(operand.shape), 0) if operand.shape[axis] == 1 != cotangent.shape[axis]]
+    ones = [
+        axis for axis in range(-len(operand.shape), 0) if operand.shape[axis] == 1 != cotangent.shape[axis]
+    ]
     new = [axis - len(operand.shape) for axis in range(-extra, 0)]
     summed = np.sum(cotangent, axis=tuple(new + ones)) if new or ones else cotangent
     return summed if summed.shape == shape else np.reshape(summed, shape)
@@ -209,7 +211,11 @@ class Static:
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Static) and self._hash == other._hash and np.array_equal(self.array, other.array)
+        return (
+            isinstance(other, Static)
+            and self._hash == other._hash
+            and np.array_equal(self.array, other.array)
+        )
 
     def __repr__(self) -> str:
         return f"<{'x'.join(map(str, self.array.shape)) or 'scalar'} positions>"
@@ -234,7 +240,10 @@ Where = tuple[int | Span, ...]  # a basic index that names every axis
 @functools.lru_cache(maxsize=8192)
 def as_index(where: Where) -> tuple[Any, ...]:
     """The NumPy index of a place, behind any number of leading axes."""
-    return (..., *(part if isinstance(part, int) else slice(part.start, part.stop, part.step) for part in where))
+    return (
+        ...,
+        *(part if isinstance(part, int) else slice(part.start, part.stop, part.step) for part in where),
+    )
 
 
 def where_shape(where: Where) -> Shape:

@@ -15,15 +15,17 @@ import numpy as np
 
 from diffkit import primitives as p
 from diffkit.graph import CONSTANT, INPUT, REFERENCE, Graph, Guard, Step
-from diffkit.moving import covering, disjoint
 from diffkit.ops import Op, broadcast_shapes
+from diffkit.primitives.moving import covering, disjoint
 
 Operands = tuple[int, ...]
 Rule = Callable[["Builder", Operands, dict[str, Any]], "int | None"]
 RULES: dict[Op, list[Rule]] = {}
 
 COMMUTATIVE = frozenset({p.add, p.multiply, p.maximum, p.minimum, p.hypot, p.logical_and, p.logical_or})
-FOLDABLE = 4096  # a constant that folding creates has at most this many entries, unless its operands were larger
+FOLDABLE = (
+    4096  # a constant that folding creates has at most this many entries, unless its operands were larger
+)
 
 
 def simplify(graph: Graph) -> Graph:
@@ -50,11 +52,17 @@ def _once(graph: Graph) -> Graph:
     builder = Builder()
     where: list[int] = []
     for step in graph.steps:
-        where.append(builder.emit(step.op, tuple([where[operand] for operand in step.operands]), step.params, step))
+        where.append(
+            builder.emit(step.op, tuple([where[operand] for operand in step.operands]), step.params, step)
+        )
     inputs = [where[position] for position in graph.inputs]
     outputs = [where[position] for position in graph.outputs]
     guards = {where[guard.position]: guard.expected for guard in graph.guards}
-    varying = {position: expected for position, expected in guards.items() if builder.steps[position].op is not CONSTANT}
+    varying = {
+        position: expected
+        for position, expected in guards.items()
+        if builder.steps[position].op is not CONSTANT
+    }
     return drop_dead(builder.steps, inputs, outputs, varying)
 
 
@@ -93,7 +101,11 @@ class Builder:
     def scalar(self, position: int) -> float | None:
         """The value of a constant number."""
         step = self.steps[position]
-        return step.params["value"].item() if step.op is CONSTANT and step.shape == () and step.dtype.kind == "f" else None
+        return (
+            step.params["value"].item()
+            if step.op is CONSTANT and step.shape == () and step.dtype.kind == "f"
+            else None
+        )
 
     def array(self, position: int) -> Any:
         """The value of a constant."""
@@ -109,7 +121,9 @@ class Builder:
         """Whether a step has the shape and dtype that the operands have together."""
         step = self.steps[position]
         shapes = [self.steps[operand].shape for operand in operands]
-        return step.shape == broadcast_shapes(*shapes) and all(self.steps[o].dtype == step.dtype for o in operands)
+        return step.shape == broadcast_shapes(*shapes) and all(
+            self.steps[o].dtype == step.dtype for o in operands
+        )
 
     def factor(self, position: int) -> tuple[float, int] | None:
         """A step as (number, rest) where it is a multiple of the rest."""
@@ -164,7 +178,11 @@ class Builder:
             answer = rule(self, operands, params)
             if answer is not None:
                 return answer
-        return narrow(self, op, operands, params) if op.family in ("elementwise", "constant") or op is p.where else None
+        return (
+            narrow(self, op, operands, params)
+            if op.family in ("elementwise", "constant") or op is p.where
+            else None
+        )
 
     def _fold(self, op: Op, operands: Operands, params: dict[str, Any]) -> int | None:
         values = [self.array(operand) for operand in operands]
@@ -178,11 +196,15 @@ class Builder:
 
     def _constant(self, value: Any) -> int:
         if value.ndim and value.size and value.dtype.kind in "fb" and (value == value.flat[0]).all():
-            return self.emit(p.broadcast, (self.constant(value.flat[0], value.dtype),), {"shape": value.shape})
+            return self.emit(
+                p.broadcast, (self.constant(value.flat[0], value.dtype),), {"shape": value.shape}
+            )
         key = (value.dtype.str, value.item(), str(value)) if value.ndim == 0 else id(value)
         found = self._known.get((CONSTANT, key))
         if found is None:
-            found = self._known[CONSTANT, key] = self._append(Step(CONSTANT, (), {"value": value}, value.shape, value.dtype))
+            found = self._known[CONSTANT, key] = self._append(
+                Step(CONSTANT, (), {"value": value}, value.shape, value.dtype)
+            )
         return found
 
     def _append(self, step: Step) -> int:
@@ -340,14 +362,23 @@ def power_small(b: Builder, operands: Operands, _params: dict[str, Any]) -> int 
         return None
     size = abs(exponent)
     square = b.emit(p.square, (x,), {})
-    made = {1.0: x, 2.0: square, 3.0: b.emit(p.multiply, (x, square), {}), 4.0: b.emit(p.square, (square,), {})}[size]
+    made = {
+        1.0: x,
+        2.0: square,
+        3.0: b.emit(p.multiply, (x, square), {}),
+        4.0: b.emit(p.square, (square,), {}),
+    }[size]
     return made if exponent > 0 else b.emit(p.reciprocal, (made,), {})
 
 
 @rule(p.where)
 def where_known(b: Builder, operands: Operands, _params: dict[str, Any]) -> int | None:
     mask, x, y = operands
-    if x == y and b.like(x, (x, y)) and b.steps[x].shape == broadcast_shapes(b.steps[mask].shape, b.steps[x].shape):
+    if (
+        x == y
+        and b.like(x, (x, y))
+        and b.steps[x].shape == broadcast_shapes(b.steps[mask].shape, b.steps[x].shape)
+    ):
         return x
     known = _uniform(b, mask)
     if known is None:
@@ -459,7 +490,11 @@ def read_known(b: Builder, operands: Operands, params: dict[str, Any]) -> int | 
     if source and b.steps[source[0]].shape == ():
         op = p.gather if "shape" in params else p.index
         return b.emit(p.broadcast, source, {"shape": op.infer([step], params)[0]})
-    if step.op is p.scatter and step.shape == step.params["shape"] and disjoint(step.shape, step.params["places"]):
+    if (
+        step.op is p.scatter
+        and step.shape == step.params["shape"]
+        and disjoint(step.shape, step.params["places"])
+    ):
         places = step.params["places"]
         return step.operands[places.index(params["place"])] if params["place"] in places else None
     whole = "shape" not in params and all(not isinstance(part, int) and part.length == n and part.step == 1
@@ -474,12 +509,19 @@ def scatter_known(b: Builder, operands: Operands, params: dict[str, Any]) -> int
     kept = [spot for spot, operand in enumerate(operands) if not _zero(b, operand)]
     if len(kept) < len(operands) and kept:
         return b.emit(
-            p.scatter, tuple(operands[k] for k in kept), {"shape": shape, "places": tuple(places[k] for k in kept)}
+            p.scatter,
+            tuple(operands[k] for k in kept),
+            {"shape": shape, "places": tuple(places[k] for k in kept)},
         )
     if len(set(places)) < len(places):
         return _merged(b, operands, shape, places)
     step = b.steps[operands[0]]
-    if len(operands) == 1 and step.shape == shape and isinstance(places[0], tuple) and covering(shape, places):
+    if (
+        len(operands) == 1
+        and step.shape == shape
+        and isinstance(places[0], tuple)
+        and covering(shape, places)
+    ):
         straight = all(not isinstance(part, int) and part.step == 1 for part in places[0])
         return operands[0] if straight else None
     return None
@@ -497,5 +539,3 @@ def _zero(b: Builder, position: int) -> bool:
     source = b.of(position, p.broadcast)
     value = b.array(source[0] if source else position)
     return value is not None and value.ndim == 0 and value == 0
-
-

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from diffkit.graph import Graph
-from diffkit.moving import narrow_mask
 from diffkit.ops import Array, Masked, Op, Piece, add_up
 from diffkit.primitives import scatter
+from diffkit.primitives.moving import narrow_mask
 from diffkit.tracing import Trace, replay
 
 
@@ -32,11 +32,17 @@ def forward_sweep(trace: Trace, graph: Graph, duals: Sequence[Dual]) -> list[Dua
     """
     values = replay(trace, graph, [dual.primal for dual in duals])
     tangents: dict[int, Array] = {
-        position: dual.tangent for position, dual in zip(graph.inputs, duals, strict=True) if dual.tangent is not None
+        position: dual.tangent
+        for position, dual in zip(graph.inputs, duals, strict=True)
+        if dual.tangent is not None
     }
     for position, step in enumerate(graph.steps):
         moved = tuple(tangents.get(operand) for operand in step.operands)
-        if step.op.jvp is not None and any(tangent is not None for tangent in moved) and step.dtype.kind == "f":
+        if (
+            step.op.jvp is not None
+            and any(tangent is not None for tangent in moved)
+            and step.dtype.kind == "f"
+        ):
             operands = tuple(values[operand] for operand in step.operands)
             tangents[position] = step.op.jvp(values[position], operands, moved, step.params)
     return [Dual(values[position], tangents.get(position)) for position in graph.outputs]
@@ -50,7 +56,11 @@ class Cotangent(NamedTuple):
 
 
 def return_sweep(
-    trace: Trace, graph: Graph, arguments: Sequence[Array], seeds: Sequence[Array | None], wanted: Sequence[bool]
+    trace: Trace,
+    graph: Graph,
+    arguments: Sequence[Array],
+    seeds: Sequence[Array | None],
+    wanted: Sequence[bool],
 ) -> tuple[list[Array], list[Array | None]]:
     """Walk a graph backwards from the seeds of its outputs; its results, and the cotangents of its inputs.
 
@@ -75,7 +85,10 @@ def return_sweep(
             if flag and contribution is not None:
                 contributions[operand].append(contribution)
     results = [values[position] for position in graph.outputs]
-    gathered = [accumulate(contributions[position]).value if contributions[position] else None for position in graph.inputs]
+    gathered = [
+        accumulate(contributions[position]).value if contributions[position] else None
+        for position in graph.inputs
+    ]
     return results, gathered
 
 
@@ -104,14 +117,21 @@ def _add(terms: Sequence[Any]) -> Array:
         if isinstance(term, Piece):
             pieces.setdefault(term.shape, []).append(term)
     scattered = [
-        scatter(*[piece.cotangent for piece in group], shape=shape, places=tuple(piece.place for piece in group))
+        scatter(
+            *[piece.cotangent for piece in group], shape=shape, places=tuple(piece.place for piece in group)
+        )
         for shape, group in pieces.items()
     ]
     return add_up([*(term for term in terms if not isinstance(term, Piece)), *scattered])
 
 
 def pull(
-    op: Op, cotangent: Cotangent, result: Array, operands: tuple[Array, ...], flags: tuple[bool, ...], params: dict[str, Any]
+    op: Op,
+    cotangent: Cotangent,
+    result: Array,
+    operands: tuple[Array, ...],
+    flags: tuple[bool, ...],
+    params: dict[str, Any],
 ) -> list[Cotangent | None]:
     """What a step sends to its operands; behind a select, under its mask."""
     assert op.vjp is not None  # active_steps leaves the others out
@@ -125,12 +145,18 @@ def pull(
     if op.family in ("elementwise", "reduction", "select"):
         sent = op.vjp(Masked(value, reach), result, operands, flags, params)
         return [
-            _contribution(s) if isinstance(s, Masked) or s is None else Cotangent(s, np.where(_reached(op, reach, operand, result, params), 1.0, 0.0))
+            _contribution(s)
+            if isinstance(s, Masked) or s is None
+            else Cotangent(s, np.where(_reached(op, reach, operand, result, params), 1.0, 0.0))
             for s, operand in zip(sent, operands, strict=True)
         ]
     anywhere = np.any(reach)
     return [
-        None if s is None else Cotangent(np.where(anywhere, s, 0.0), np.broadcast_to(np.where(anywhere, 1.0, 0.0), operand.shape))
+        None
+        if s is None
+        else Cotangent(
+            np.where(anywhere, s, 0.0), np.broadcast_to(np.where(anywhere, 1.0, 0.0), operand.shape)
+        )
         for s, operand in zip(op.vjp(value, result, operands, flags, params), operands, strict=True)
     ]
 
@@ -138,12 +164,16 @@ def pull(
 def _contribution(sent: Any) -> Cotangent | None:
     if sent is None:
         return None
-    return Cotangent(sent.cotangent, np.where(sent.mask, 1.0, 0.0)) if isinstance(sent, Masked) else Cotangent(sent)
+    return (
+        Cotangent(sent.cotangent, np.where(sent.mask, 1.0, 0.0))
+        if isinstance(sent, Masked)
+        else Cotangent(sent)
+    )
 
 
 def _reached(op: Op, reach: Array, operand: Array, result: Array, params: dict[str, Any]) -> Array:
     if op.family == "reduction":
-        from diffkit.families import expand
+        from diffkit.primitives.families import expand
 
         return expand(reach, result, operand, params["axis"])
     return narrow_mask(reach, operand, result)

@@ -66,7 +66,9 @@ def as_leaf(value: Any, what: str = "x") -> Any:
             "pass real and imaginary parts as two arrays"
         )
     if array.dtype.kind != "f":
-        raise InputError(f"{what} is {_described(value, array)}; give a real number, an array of them, or containers of arrays")
+        raise InputError(
+            f"{what} is {_described(value, array)}; give a real number, an array of them, or containers of arrays"
+        )
     return array
 
 

@@ -8,4 +8,13 @@ from diffkit.differentiators.registry import get, names
 from diffkit.differentiators.reverse import Reverse
 from diffkit.differentiators.symbolic import Symbolic
 
-__all__ = ["Derivative", "Differentiator", "FiniteDifference", "Forward", "Reverse", "Symbolic", "get", "names"]
+__all__ = [
+    "Derivative",
+    "Differentiator",
+    "FiniteDifference",
+    "Forward",
+    "Reverse",
+    "Symbolic",
+    "get",
+    "names",
+]

@@ -108,7 +108,9 @@ def fitted(leaf: Any, spec: Any, what: str) -> Any:
     return array if array.dtype == spec.dtype else array.astype(spec.dtype)
 
 
-def take(args: tuple[Any, ...], kwargs: dict[str, Any], argnums: tuple[int, ...], *, single: bool) -> tuple[list[Any], Layout]:
+def take(
+    args: tuple[Any, ...], kwargs: dict[str, Any], argnums: tuple[int, ...], *, single: bool
+) -> tuple[list[Any], Layout]:
     """Take the arrays out of the arguments, and remember how they were put together."""
     numbers = tuple(_checked(number, len(args)) for number in argnums)
     values = [*args, kwargs] if kwargs else list(args)
@@ -120,7 +122,9 @@ def take(args: tuple[Any, ...], kwargs: dict[str, Any], argnums: tuple[int, ...]
         structures.append(structure)
         counts.append(len(parts))
         if number in numbers and not parts:
-            raise InputError(f"argument {number} of f is an empty container; there is nothing to differentiate by")
+            raise InputError(
+                f"argument {number} of f is an empty container; there is nothing to differentiate by"
+            )
         for part in parts:
             array = trees.as_leaf(part, f"argument {number} of f") if number in numbers else _other(part)
             if isinstance(array, Fixed):
@@ -146,5 +150,7 @@ def _other(part: Any) -> Any:
     try:
         hash(part)
     except TypeError as error:
-        raise InputError(f"an argument of type {type(part).__name__} is neither an array nor hashable; close over it instead") from error
+        raise InputError(
+            f"an argument of type {type(part).__name__} is neither an array nor hashable; close over it instead"
+        ) from error
     return Fixed(part)

@@ -104,10 +104,22 @@ class Differentiator(ABC):
         if product not in PRODUCTS:
             raise UnknownNameError(product, PRODUCTS, kind="product")
         if not callable(f):
-            raise InputError(f"f is a {type(f).__name__}, not a function; give the function itself, not its result")
+            raise InputError(
+                f"f is a {type(f).__name__}, not a function; give the function itself, not its result"
+            )
         numbers = (int(argnums),) if isinstance(argnums, (int, np.integer)) else tuple(argnums)
         single = isinstance(argnums, (int, np.integer))
-        return Derivative(self, f, args, kwargs, argnums=numbers, single=single, product=product, has_aux=has_aux, verify=verify)
+        return Derivative(
+            self,
+            f,
+            args,
+            kwargs,
+            argnums=numbers,
+            single=single,
+            product=product,
+            has_aux=has_aux,
+            verify=verify,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +166,9 @@ class GraphDifferentiator(Differentiator):
             raise UnsupportedError(f"{self.name} is exact; only finite differences estimate an error")
         if product in ("hessian", "hvp"):
             gradient = self.graph_of(branch, wanted, "gradient")
-            return record(gradient, sum(wanted), wanted, forward_jacobian if product == "hessian" else forward_direction)
+            return record(
+                gradient, sum(wanted), wanted, forward_jacobian if product == "hessian" else forward_direction
+            )
         makers: dict[str, Callable[[Recording], list[Any]]] = {
             "gradient": lambda recording: self.vjp(recording, recording.ones()),
             "value_and_gradient": self._value_and_gradient,
@@ -166,4 +180,7 @@ class GraphDifferentiator(Differentiator):
 
     def _value_and_gradient(self, recording: Recording) -> list[Any]:
         values = replay(recording.trace, recording.graph, recording.arguments)
-        return [*(values[position] for position in recording.graph.outputs), *self.vjp(recording, recording.ones())]
+        return [
+            *(values[position] for position in recording.graph.outputs),
+            *self.vjp(recording, recording.ones()),
+        ]

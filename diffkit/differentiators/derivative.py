@@ -119,7 +119,12 @@ class Derivative:
     ) -> Derivative:  # fmt: skip
         """A derivative for one call inside a function being traced: nothing is traced or kept beforehand."""
         made = cls.__new__(cls)
-        made.differentiator, made.function, made.product, made.has_aux = differentiator, function, "value", has_aux
+        made.differentiator, made.function, made.product, made.has_aux = (
+            differentiator,
+            function,
+            "value",
+            has_aux,
+        )
         made.layout = take(args, kwargs, argnums, single=single)[1]
         made._lock, made._branches, made._dropped = threading.RLock(), [], 0
         return made
@@ -131,7 +136,7 @@ class Derivative:
         return self.call(self.product, args, kwargs)
 
     def value(self, *args: Any, **kwargs: Any) -> Any:
-        """f itself."""
+        """F itself."""
         return self.call("value", args, kwargs)
 
     def gradient(self, *args: Any, **kwargs: Any) -> Any:
@@ -139,7 +144,7 @@ class Derivative:
         return self.call("gradient", args, kwargs)
 
     def value_and_gradient(self, *args: Any, **kwargs: Any) -> Any:
-        """f and its gradient, in one run."""
+        """F and its gradient, in one run."""
         return self.call("value_and_gradient", args, kwargs)
 
     def jacobian(self, *args: Any, **kwargs: Any) -> Any:
@@ -151,7 +156,7 @@ class Derivative:
         return self.call("jvp", args, kwargs)
 
     def vjp(self, *args: Any, **kwargs: Any) -> Any:
-        """w J, built like x; the last argument is w, built like f's result."""
+        """W J, built like x; the last argument is w, built like f's result."""
         return self.call("vjp", args, kwargs)
 
     def hessian(self, *args: Any, **kwargs: Any) -> Any:
@@ -186,7 +191,7 @@ class Derivative:
 
     @property
     def function_graph(self) -> Graph | None:
-        """f as a graph; None where f could not be traced."""
+        """F as a graph; None where f could not be traced."""
         return self._branches[0].traced.graph
 
     @property
@@ -198,7 +203,9 @@ class Derivative:
     @property
     def inputs(self) -> int:
         """A, the number of entries that f is differentiated by."""
-        return trees.total_size([spec for spec, flag in zip(self.layout.specs, self.layout.wanted, strict=True) if flag])
+        return trees.total_size(
+            [spec for spec, flag in zip(self.layout.specs, self.layout.wanted, strict=True) if flag]
+        )
 
     @property
     def outputs(self) -> int:
@@ -263,7 +270,10 @@ class Derivative:
         for leaf in traced.leaves:
             stop = start + int(np.prod(leaf.shape))
             part = matrix[start:stop]
-            cut = [piece.reshape((*leaf.shape, *spec.shape)) for piece, spec in zip(trees.split(part, specs), specs, strict=True)]
+            cut = [
+                piece.reshape((*leaf.shape, *spec.shape))
+                for piece, spec in zip(trees.split(part, specs), specs, strict=True)
+            ]
             rows.append(self.layout.like_wanted(cut))
             start = stop
         return traced.structure.unflatten(rows)
@@ -274,7 +284,9 @@ class Derivative:
         layout = self.layout
         arrays, given = take(args, kwargs, layout.argnums, single=layout.single)
         if given != layout:
-            raise InputError(f"prepared for {_words(layout)}, but called with {_words(given)}; prepare again for these")
+            raise InputError(
+                f"prepared for {_words(layout)}, but called with {_words(given)}; prepare again for these"
+            )
         return arrays
 
     def run_arrays(self, product: str, arrays: Sequence[Any], directions: tuple[Any, ...] = ()) -> Any:
@@ -282,7 +294,9 @@ class Derivative:
         branch, found = self.find(product, arrays, directions)
         return self._assemble(branch.traced, product, found)
 
-    def find(self, product: str, arrays: Sequence[Any], directions: tuple[Any, ...] = ()) -> tuple[Branch, tuple[Any, ...]]:
+    def find(
+        self, product: str, arrays: Sequence[Any], directions: tuple[Any, ...] = ()
+    ) -> tuple[Branch, tuple[Any, ...]]:
         """Run a product on the branch last used, then the others, then a new one: its flat results."""
         for branch in self._known():
             found = self._attempt(branch, product, arrays, directions)
@@ -306,9 +320,13 @@ class Derivative:
             return []
         return branches
 
-    def _attempt(self, branch: Branch, product: str, arrays: Sequence[Any], directions: tuple[Any, ...]) -> Any:
+    def _attempt(
+        self, branch: Branch, product: str, arrays: Sequence[Any], directions: tuple[Any, ...]
+    ) -> Any:
         program = branch.programs.get(product) or self._program(branch, product)
-        with np.errstate(all="ignore"):  # an infinite partial shows in the result; a warning would not say where
+        with np.errstate(
+            all="ignore"
+        ):  # an infinite partial shows in the result; a warning would not say where
             if not directions:
                 return program.run(*arrays)
             return program.run(*arrays, *self._directions(branch, product, directions[0]))
@@ -319,7 +337,10 @@ class Derivative:
         leaves, structure = trees.flatten(direction)
         if structure != branch.traced.structure:
             raise InputError("the direction w is not built like the result of f")
-        return [fitted(leaf, like, "the direction w") for leaf, like in zip(leaves, branch.traced.leaves, strict=True)]
+        return [
+            fitted(leaf, like, "the direction w")
+            for leaf, like in zip(leaves, branch.traced.leaves, strict=True)
+        ]
 
     def _assemble(self, traced: Traced, product: str, found: tuple[Any, ...]) -> Any:
         layout, extra, outputs = self.layout, None, len(traced.leaves)
@@ -403,9 +424,13 @@ class Derivative:
             found = program.run(*given)
             assert found is not None  # nothing is guarded without a graph
             return self._assemble(branch.traced, product, found)
-        lifted = [value if isinstance(value, Recorded) else outer.tracer(outer.lift(value)) for value in given]
+        lifted = [
+            value if isinstance(value, Recorded) else outer.tracer(outer.lift(value)) for value in given
+        ]
         values = replay(outer, program.graph, lifted)
-        return self._assemble(branch.traced, product, tuple(values[position] for position in program.graph.outputs))
+        return self._assemble(
+            branch.traced, product, tuple(values[position] for position in program.graph.outputs)
+        )
 
 
 def check_scalar(traced: Traced, product: str) -> None:
@@ -423,9 +448,14 @@ def _scalar(value: Any) -> Any:
 
 
 def _fingerprint(graph: Graph | None) -> list[Any]:
-    return [] if graph is None else [
-        (step.op, step.operands, *(_text(value) for value in step.params.values())) for step in graph.steps
-    ]
+    return (
+        []
+        if graph is None
+        else [
+            (step.op, step.operands, *(_text(value) for value in step.params.values()))
+            for step in graph.steps
+        ]
+    )
 
 
 def _text(value: Any) -> Any:

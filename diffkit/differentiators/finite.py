@@ -71,7 +71,9 @@ class FiniteDifference(Differentiator):
         if self.scheme not in SCHEMES:
             raise UnknownNameError(self.scheme, SCHEMES, kind="scheme")
         if self.step_size is not None and not (np.isfinite(self.step_size) and self.step_size > 0):
-            raise InputError(f"step_size={self.step_size}; it must be a positive number, relative to max(1, |x|)")
+            raise InputError(
+                f"step_size={self.step_size}; it must be a positive number, relative to max(1, |x|)"
+            )
         if self.bounds is not None and np.any(np.asarray(self.bounds[0]) >= np.asarray(self.bounds[1])):
             raise InputError(f"bounds={self.bounds}; each low must be below its high")
 
@@ -82,7 +84,12 @@ class FiniteDifference(Differentiator):
 
     def sweeps(self, inputs: int, outputs: int) -> int:
         """Evaluations of f."""
-        return {"central": 2 * inputs, "forward": inputs + 1, "complex-step": inputs, "richardson": 2 * LEVELS * inputs}[self.scheme]
+        return {
+            "central": 2 * inputs,
+            "forward": inputs + 1,
+            "complex-step": inputs,
+            "richardson": 2 * LEVELS * inputs,
+        }[self.scheme]
 
     # ------------------------------------------------------------ programs
 
@@ -94,13 +101,22 @@ class FiniteDifference(Differentiator):
         calls = self._calls(product, derivative)
         make = {
             "gradient": lambda arrays: point.wanted(point.jacobian(arrays)[0]),
-            "value_and_gradient": lambda arrays: [*point.leaves(arrays), *point.wanted(point.jacobian(arrays)[0])],
+            "value_and_gradient": lambda arrays: [
+                *point.leaves(arrays),
+                *point.wanted(point.jacobian(arrays)[0]),
+            ],
             "jacobian": lambda arrays: [point.jacobian(arrays)],
             "error": lambda arrays: [point.error(arrays)],
-            "jvp": lambda arrays: point.results(point.along(arrays[: point.count], trees.join(arrays[point.count :]))),
-            "vjp": lambda arrays: point.wanted(trees.join(arrays[point.count :]) @ point.jacobian(arrays[: point.count])),
+            "jvp": lambda arrays: point.results(
+                point.along(arrays[: point.count], trees.join(arrays[point.count :]))
+            ),
+            "vjp": lambda arrays: point.wanted(
+                trees.join(arrays[point.count :]) @ point.jacobian(arrays[: point.count])
+            ),
             "hessian": lambda arrays: [point.hessian(arrays)],
-            "hvp": lambda arrays: point.wanted(point.hessian_along(arrays[: point.count], trees.join(arrays[point.count :]))),
+            "hvp": lambda arrays: point.wanted(
+                point.hessian_along(arrays[: point.count], trees.join(arrays[point.count :]))
+            ),
         }[product]
 
         def run(*arrays: Any) -> tuple[Any, ...]:
@@ -118,7 +134,9 @@ class FiniteDifference(Differentiator):
             return Program(made.run, small, made.source, small.operations)
 
         def run(*arrays: Any) -> tuple[Any, ...]:
-            return call_function(derivative.function, arrays, derivative.layout.rebuild, has_aux=derivative.has_aux)[1]
+            return call_function(
+                derivative.function, arrays, derivative.layout.rebuild, has_aux=derivative.has_aux
+            )[1]
 
         return Program(run, calls=1)
 
@@ -166,7 +184,8 @@ class _Point:
         return list(self.derivative.find("value", arrays)[1][len(self.like) :])
 
     def function(self, arrays: Sequence[Any]) -> Function:
-        """f of the wanted entries, as a vector (B,)."""
+        """F of the wanted entries, as a vector (B,)."""
+
         def f(x: Any) -> Any:
             found = self.leaves(self.whole(arrays, x))
             if [np.shape(leaf) for leaf in found] != [tuple(leaf.shape) for leaf in self.like]:
@@ -179,7 +198,8 @@ class _Point:
         return f
 
     def complex_function(self, arrays: Sequence[Any]) -> Function:
-        """f on complex numbers: by its graph, or as a black box."""
+        """F on complex numbers: by its graph, or as a black box."""
+
         def f(z: Any) -> Any:
             branch, _ = self.derivative.find("value", self.whole(arrays, z.real))
             inputs = self.whole(arrays, z)
@@ -197,7 +217,9 @@ class _Point:
         try:
             result = self.derivative.function(*args, **kwargs)
         except TypeError as error:
-            raise UnsupportedError(f"f does not take complex numbers ({error}); use scheme='central'") from error
+            raise UnsupportedError(
+                f"f does not take complex numbers ({error}); use scheme='central'"
+            ) from error
         leaves, _ = trees.flatten(result[0] if self.derivative.has_aux else result)
         return trees.join([np.asarray(leaf) for leaf in leaves])
 
@@ -255,7 +277,9 @@ class _Point:
         f = self.function(arrays)
         slope = (f(x + h * v) - f(x - h * v)) / (2 * h)
         scale = np.max(np.abs(found) @ np.abs(v), initial=1e-300)
-        if not np.allclose(found @ v, slope, rtol=1e-3, atol=1e-3 * float(max(scale, np.max(np.abs(slope), initial=0.0)))):
+        if not np.allclose(
+            found @ v, slope, rtol=1e-3, atol=1e-3 * float(max(scale, np.max(np.abs(slope), initial=0.0)))
+        ):
             raise UnsupportedError(
                 "the complex step disagrees with a central difference: f is a black box that is not analytic (abs, norm, "
                 "comparisons); use scheme='central'"
@@ -271,7 +295,9 @@ class _Point:
             step = self.method.step_size or COMPLEX_STEP
             return np.imag(self.complex_function(arrays)(x + 1j * step * v)) / step
         f, unit = self.function(arrays), v / length
-        inner = _Differences(self, lambda t: f(x + t[0] * unit), np.zeros(1, x.dtype), scale=max(1.0, float(np.max(np.abs(x)))))
+        inner = _Differences(
+            self, lambda t: f(x + t[0] * unit), np.zeros(1, x.dtype), scale=max(1.0, float(np.max(np.abs(x))))
+        )
         return inner.columns()[0][:, 0] * length
 
     def hessian(self, arrays: Sequence[Any]) -> Any:
@@ -280,7 +306,10 @@ class _Point:
         check_dense(x.size, x.size)
         if self.method.scheme == "complex-step":
             h = self.steps(x, 1 / 3)
-            rows = [(self._gradient_at(arrays, x, h, j, 1) - self._gradient_at(arrays, x, h, j, -1)) / (2 * h[j]) for j in range(x.size)]
+            rows = [
+                (self._gradient_at(arrays, x, h, j, 1) - self._gradient_at(arrays, x, h, j, -1)) / (2 * h[j])
+                for j in range(x.size)
+            ]
             found = np.stack(rows)
             return (found + found.T) / 2
         return _second_differences(self.function(arrays), x, self.steps(x, 1 / 4))
@@ -334,7 +363,9 @@ class _Differences:
         unbounded = x.size != np.broadcast(np.asarray(low), np.asarray(high)).size and np.ndim(low) > 0
         if unbounded:
             raise InputError(f"bounds of {np.size(low)} entries, but f has {x.size} inputs")
-        self.low, self.high = (np.broadcast_to(np.ravel(np.asarray(side, dtype=float)), x.shape) for side in (low, high))
+        self.low, self.high = (
+            np.broadcast_to(np.ravel(np.asarray(side, dtype=float)), x.shape) for side in (low, high)
+        )
         self.here = f(x)
         self.one_sided: list[int] = []
 
@@ -342,7 +373,9 @@ class _Differences:
         """The Jacobian and, from the extrapolation, an estimate of its error."""
         if np.any((self.x < self.low) | (self.x > self.high)):
             raise InputError("x lies outside of bounds")
-        rule = {"central": self._central, "forward": self._forward, "richardson": self._richardson}[self.scheme]
+        rule = {"central": self._central, "forward": self._forward, "richardson": self._richardson}[
+            self.scheme
+        ]
         found = [rule(j) for j in range(self.x.size)]
         if self.one_sided:
             listed = ", ".join(map(str, self.one_sided[:8])) + (", ..." if len(self.one_sided) > 8 else "")
@@ -357,7 +390,7 @@ class _Differences:
         return values.astype(self.dtype, copy=False), errors
 
     def _at(self, j: int, move: float) -> Any:
-        """f with input j moved; None outside the domain."""
+        """F with input j moved; None outside the domain."""
         target = self.x[j] + move
         if not self.low[j] <= target <= self.high[j]:
             return None
@@ -372,14 +405,20 @@ class _Differences:
         if ahead is not None and behind is not None:
             return (ahead - behind) / (2 * h), 0 * self.here
         if ahead is None and behind is None:
-            return self._central(j, h / 16, retries - 1) if retries else (self.here * np.nan, self.here * np.nan)
+            return (
+                self._central(j, h / 16, retries - 1) if retries else (self.here * np.nan, self.here * np.nan)
+            )
         return self._one_sided(j, h if behind is None else -h, retries)
 
     def _one_sided(self, j: int, h: float, retries: int) -> tuple[Any, Any]:
         """``(-3 f(x) + 4 f(x + h) - f(x + 2 h)) / (2 h)``, of second order like the central difference."""
         first, second = self._at(j, h), self._at(j, 2 * h)
         if first is None or second is None:
-            return self._central(j, abs(h) / 16, retries - 1) if retries else (self.here * np.nan, self.here * np.nan)
+            return (
+                self._central(j, abs(h) / 16, retries - 1)
+                if retries
+                else (self.here * np.nan, self.here * np.nan)
+            )
         self.one_sided.append(j)
         return (4 * first - 3 * self.here - second) / (2 * h), 0 * self.here
 

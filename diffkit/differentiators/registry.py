@@ -65,7 +65,9 @@ def get(name: str, **options: Any) -> Differentiator:
     kind = BUILT_IN.get(name) if isinstance(name, str) else None
     if kind is None:
         if not isinstance(name, str):
-            raise InputError(f"a method is named by a string, not by a {type(name).__name__}; see diffkit.names()")
+            raise InputError(
+                f"a method is named by a string, not by a {type(name).__name__}; see diffkit.names()"
+            )
         if name not in _added():
             raise UnknownNameError(name, names(), kind="method")
         kind = _added()[name].load()

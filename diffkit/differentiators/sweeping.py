@@ -87,7 +87,9 @@ class SweepDifferentiator(GraphDifferentiator):
         def run(*arrays: Any) -> tuple[Any, ...] | None:
             whole: np.ndarray[Any, Any] | None = None
             for start in range(0, total, count):
-                first = min(start, total - count)  # the last chunk overlaps instead of having a shape of its own
+                first = min(
+                    start, total - count
+                )  # the last chunk overlaps instead of having a shape of its own
                 found = program.run(*arrays, *_seeds(specs, first, count))
                 if found is None:
                     return None

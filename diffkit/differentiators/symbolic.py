@@ -98,7 +98,9 @@ class Symbolic(Differentiator):
         try:
             reading = reader.read(graph.outputs[:count], wanted)
         except RecursionError as error:
-            raise TooLargeError("the expression is nested deeper than SymPy can recurse; use form='shared'") from error
+            raise TooLargeError(
+                "the expression is nested deeper than SymPy can recurse; use form='shared'"
+            ) from error
         self._check(reading.assignments, "f")
         entries = len(reading.variables) * reading.assignments.results.size
         if entries > self.limit:
@@ -112,7 +114,9 @@ class Symbolic(Differentiator):
         made = differentiate(reading.assignments, reading.variables, self.limit)
         self._check(made, "the derivative")
         if second:
-            made = differentiate(Assignments(made.definitions, made.results[0]), reading.variables, self.limit)
+            made = differentiate(
+                Assignments(made.definitions, made.results[0]), reading.variables, self.limit
+            )
             self._check(made, "the second derivative")
         return made
 
@@ -126,7 +130,9 @@ class Symbolic(Differentiator):
 
     # ------------------------------------------------------------ back to a graph
 
-    def _write(self, derivative: Derivative, branch: Branch, reading: Reading, made: Assignments, product: str) -> Graph:
+    def _write(
+        self, derivative: Derivative, branch: Branch, reading: Reading, made: Assignments, product: str
+    ) -> Graph:
         graph, results = branch.traced.graph, len(branch.traced.leaves)
         assert graph is not None  # this method needs a graph, so f was traced
         trace = Trace(frozen=True)
@@ -135,12 +141,16 @@ class Symbolic(Differentiator):
             values = replay(trace, graph, arguments)
             for position in reading.decided:
                 trace.guards[values[position].index] = np.array(_at(derivative, branch, graph, position))
-            entries = {symbol: _entry(values[position], spot) for symbol, (position, spot) in reading.symbols.items()}
+            entries = {
+                symbol: _entry(values[position], spot) for symbol, (position, spot) in reading.symbols.items()
+            }
             translator = Translator(entries, shared=self.form == "shared")
             translator.define(made)
             dtype = np.result_type(*[leaf.dtype for leaf in branch.traced.leaves])
             matrix = _matrix(trace, made.results, translator, dtype)
-            wanted = [argument for argument, flag in zip(arguments, derivative.layout.wanted, strict=True) if flag]
+            wanted = [
+                argument for argument, flag in zip(arguments, derivative.layout.wanted, strict=True) if flag
+            ]
             outputs = [values[position] for position in graph.outputs]
             found = _products(trace, matrix, wanted, outputs[:results], product)
             return simplify(trace.graph([*found, *outputs[results:]]))
@@ -200,5 +210,3 @@ def _products(trace: Trace, matrix: Any, inputs: list[Any], outputs: list[Any], 
     if product == "vjp":
         return split(direction @ matrix, inputs)
     return split(matrix @ direction, outputs if product == "jvp" else inputs)
-
-

@@ -17,9 +17,9 @@ import numpy as np
 from diffkit import primitives as p
 from diffkit.engines.base import Compiled, Engine, holds
 from diffkit.graph import CONSTANT, INPUT, REFERENCE, Graph, Step
-from diffkit.linear_algebra import as_product
-from diffkit.moving import covering, disjoint, place_shape
 from diffkit.ops import Op, Static, as_index, size
+from diffkit.primitives.linear_algebra import as_product
+from diffkit.primitives.moving import covering, disjoint, place_shape
 
 REUSE = 1024  # entries from which a dead temporary is worth an out=; below, an operator is faster than a ufunc call
 
@@ -45,7 +45,12 @@ class NumpySource(Engine):
         code = compile(source, filename, "exec")
         namespace: dict[str, Any] = dict(writer.names)
         exec(code, namespace)  # noqa: S102 - the source was generated above, from a graph
-        linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)  # tracebacks show it
+        linecache.cache[filename] = (
+            len(source),
+            None,
+            source.splitlines(keepends=True),
+            filename,
+        )  # tracebacks show it
         return Compiled(namespace["plan"], source)
 
 
@@ -55,7 +60,12 @@ class Writer:
     def __init__(self, graph: Graph) -> None:
         self.graph, self.steps = graph, graph.steps
         self.lines: list[str] = []
-        self.names: dict[str, Any] = {"empty": np.empty, "zeros": np.zeros, "dot": np.dot, "matmul": np.matmul}
+        self.names: dict[str, Any] = {
+            "empty": np.empty,
+            "zeros": np.zeros,
+            "dot": np.dot,
+            "matmul": np.matmul,
+        }
         self.word: list[str] = [""] * len(self.steps)  # how the value of a step is written
         self.root = self._roots()
         self.last = self._last_reads()
@@ -156,7 +166,12 @@ class Writer:
     def _release(self, position: int, step: Step) -> None:
         """What was read for the last time is free to be overwritten; large memory of other kinds is let go."""
         for root in dict.fromkeys(self.root[operand] for operand in step.operands):
-            if self.last[root] != position or self.foreign(root) or root in self.kept or root == self.root[position]:
+            if (
+                self.last[root] != position
+                or self.foreign(root)
+                or root in self.kept
+                or root == self.root[position]
+            ):
                 continue
             dead = self.steps[root]
             if size(dead) >= REUSE and root not in self.taken and dead.op.family != "leaf":
@@ -166,7 +181,10 @@ class Writer:
         """A dead temporary of the step's shape: first among its operands, then among all."""
         for operand in step.operands:
             root = self.root[operand]
-            fits = root == operand and (self.steps[root].shape, self.steps[root].dtype) == (step.shape, step.dtype)
+            fits = root == operand and (self.steps[root].shape, self.steps[root].dtype) == (
+                step.shape,
+                step.dtype,
+            )
             if fits and self.last[root] == position and not self.foreign(root) and root not in self.kept:
                 self.taken.add(root)
                 return self.word[root]
@@ -199,10 +217,16 @@ class Writer:
             return self.assign(position, f"{words[0]} {INFIX[step.op]} {words[1]}")
         elif step.op is p.negative:
             return self.assign(position, f"-{words[0]}")
-        name = self._bind(step.op.name, step.op.evaluate if not is_ufunc else getattr(np, step.op.name, step.op.evaluate))
+        name = self._bind(
+            step.op.name, step.op.evaluate if not is_ufunc else getattr(np, step.op.name, step.op.evaluate)
+        )
         for parameter, value in step.params.items():
             simple = isinstance(value, (int, str, tuple)) and not _holds_static(value)
-            words.append(f"{parameter}={value!r}" if simple else f"{parameter}={self._bind(f'p{position}_{parameter}', value)}")
+            words.append(
+                f"{parameter}={value!r}"
+                if simple
+                else f"{parameter}={self._bind(f'p{position}_{parameter}', value)}"
+            )
         self.assign(position, f"{name}({', '.join(words)})")
 
     def index(self, position: int, step: Step) -> None:
@@ -212,8 +236,14 @@ class Writer:
 
     def gather(self, position: int, step: Step) -> None:
         name = self._bind(f"p{position}", step.params["place"].array)
-        front = self.steps[step.operands[0]].shape[: self.steps[step.operands[0]].ndim - len(step.params["shape"])]
-        flat = f"{self.operand(step, 0)}" if len(step.params["shape"]) == 1 else f"{self.operand(step, 0)}.reshape({(*front, -1)})"
+        front = self.steps[step.operands[0]].shape[
+            : self.steps[step.operands[0]].ndim - len(step.params["shape"])
+        ]
+        flat = (
+            f"{self.operand(step, 0)}"
+            if len(step.params["shape"]) == 1
+            else f"{self.operand(step, 0)}.reshape({(*front, -1)})"
+        )
         self.assign(position, f"{flat}[..., {name}]" if front else f"{flat}[{name}]")
 
     def reshape(self, position: int, step: Step) -> None:
@@ -227,7 +257,9 @@ class Writer:
     def transpose(self, position: int, step: Step) -> None:
         axes = tuple(axis % step.ndim for axis in step.params["axes"])
         turned = axes == tuple(range(step.ndim))[::-1]
-        self.assign(position, f"{self.operand(step, 0)}.T" if turned else f"{self.operand(step, 0)}.transpose({axes})")
+        self.assign(
+            position, f"{self.operand(step, 0)}.T" if turned else f"{self.operand(step, 0)}.transpose({axes})"
+        )
 
     def _fill(self, position: int, step: Step) -> None:
         """An array of its own, filled by broadcasting."""
@@ -254,7 +286,11 @@ class Writer:
     def scatter(self, position: int, step: Step) -> None:
         shape, places = step.params["shape"], step.params["places"]
         front = step.shape[: step.ndim - len(shape)]
-        if all(place_shape(place) == () for place in places) and not front and self._as_list(position, step, places):
+        if (
+            all(place_shape(place) == () for place in places)
+            and not front
+            and self._as_list(position, step, places)
+        ):
             return
         apart = disjoint(shape, places)
         filled = apart and covering(shape, places)

@@ -66,22 +66,20 @@ def crossing_ratio(plane: pd.DataFrame) -> float | None:
 def break_even(cell: pd.DataFrame) -> dict[str, float]:
     """Count the calls after which each method has repaid its preparation.
 
-    The reference is the method that costs least up to its first result. A method has repaid its preparation
-    after the smallest N with ``prepare + N * run`` no larger than that of the reference: NaN where that never
-    happens, 1 for the reference itself.
+    The reference is the method with the least preparation. Another one has repaid its own after the smallest N
+    with ``prepare + N * run`` no larger than that of the reference; NaN where that never happens, and for the
+    reference itself.
 
     Examples
     --------
     >>> cell = pd.DataFrame({"method": ["a", "b"], "prepare_seconds": [0.0, 9.0], "run_seconds": [2.0, 1.0]})
     >>> break_even(cell)
-    {'a': 1.0, 'b': 9.0}
+    {'a': nan, 'b': 9.0}
     """
-    first = (cell["prepare_seconds"] + cell["run_seconds"]).argmin()
-    reference = cell.iloc[first]
+    reference = cell.iloc[cell["prepare_seconds"].argmin()]
     extra = cell["prepare_seconds"] - reference["prepare_seconds"]
     saved = reference["run_seconds"] - cell["run_seconds"]
     calls = np.ceil((extra / saved.where(saved > 0)).clip(lower=1))
-    calls.iloc[first] = 1
     return dict(zip(cell["method"], calls, strict=True))
 
 

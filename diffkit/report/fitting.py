@@ -64,9 +64,11 @@ class Fit:
 
     @property
     def grows(self) -> bool | None:
-        """Is the exponent nearer to 1 than to 0? None when two standard errors reach over the middle."""
-        low, high = self.exponent - 2 * self.error, self.exponent + 2 * self.error
-        return None if low <= 0.5 <= high else low > 0.5
+        """Is the exponent nearer to 1 than to 0? None within one standard error of the middle.
+
+        From either end, that is a margin of the standard error plus one half.
+        """
+        return None if abs(self.exponent - 0.5) <= self.error else self.exponent > 0.5
 
     @property
     def span(self) -> str:

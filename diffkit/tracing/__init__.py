@@ -5,4 +5,13 @@ from diffkit.tracing.calling import Traced, call_function, trace_function
 from diffkit.tracing.trace import Trace, current_trace, replay
 from diffkit.tracing.tracer import Tracer
 
-__all__ = ["Trace", "Traced", "Tracer", "call_function", "current_trace", "lowering", "replay", "trace_function"]
+__all__ = [
+    "Trace",
+    "Traced",
+    "Tracer",
+    "call_function",
+    "current_trace",
+    "lowering",
+    "replay",
+    "trace_function",
+]

@@ -87,12 +87,18 @@ def _split_aux(result: Any) -> tuple[Any, Any]:
 
 def _result_leaves(result: Any) -> tuple[list[Any], trees.Structure]:
     if result is None:
-        raise InputError("f returned None; it must return a number, an array, or containers of arrays (a missing return?)")
+        raise InputError(
+            "f returned None; it must return a number, an array, or containers of arrays (a missing return?)"
+        )
     if isinstance(result, list) and result and all(_is_number(part) for part in result):
-        result = np.asarray(result, dtype=object if holds_tracer(result) else None)  # a list of numbers is an array
+        result = np.asarray(
+            result, dtype=object if holds_tracer(result) else None
+        )  # a list of numbers is an array
     values, structure = trees.flatten(result)
     if not values:
-        raise InputError("f returned an empty container; it must return a number, an array, or containers of arrays")
+        raise InputError(
+            "f returned an empty container; it must return a number, an array, or containers of arrays"
+        )
     return [_result_leaf(value) for value in values], structure
 
 

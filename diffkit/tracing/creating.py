@@ -50,9 +50,13 @@ def from_objects(value: Any) -> Any:
         return active().constant(np.zeros(shape))
     if all(not isinstance(entry, Recorded) for entry in entries):
         return active().constant(_numbers(entries).reshape(shape))
-    dtype = np.result_type(*[entry.dtype if isinstance(entry, Recorded) else np.asarray(entry) for entry in entries])
+    dtype = np.result_type(
+        *[entry.dtype if isinstance(entry, Recorded) else np.asarray(entry) for entry in entries]
+    )
     places = [tuple(int(i) for i in spot) for spot in np.ndindex(*shape)]
-    moving = [(entry, place) for entry, place in zip(entries, places, strict=True) if isinstance(entry, Recorded)]
+    moving = [
+        (entry, place) for entry, place in zip(entries, places, strict=True) if isinstance(entry, Recorded)
+    ]
     if not shape:
         return moving[0][0]
     made = p.scatter(*[entry for entry, _ in moving], shape=shape, places=tuple(place for _, place in moving))
@@ -83,7 +87,9 @@ def _flatten(value: Any) -> tuple[list[Any], tuple[int, ...]]:
         return list(flat), value.shape  # type: ignore[attr-defined]  # a Tracer
     if isinstance(value, np.ndarray) and value.dtype == object and value.ndim == 0:
         return [value.item()], ()
-    if not isinstance(value, (list, tuple, np.ndarray)) or (isinstance(value, np.ndarray) and value.ndim == 0):
+    if not isinstance(value, (list, tuple, np.ndarray)) or (
+        isinstance(value, np.ndarray) and value.ndim == 0
+    ):
         return [value], ()
     parts = [_flatten(part) for part in value]
     shapes = {shape for _, shape in parts}

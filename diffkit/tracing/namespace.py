@@ -132,7 +132,9 @@ class Namespace:
         if isinstance(value, types.ModuleType):
             return self._once(value, lambda: Module(value, self)) if self._shown(value) else value
         if isinstance(value, types.FunctionType):
-            return value if _is_library(value, self.home) else self._once(value, lambda: self._function(value))
+            return (
+                value if _is_library(value, self.home) else self._once(value, lambda: self._function(value))
+            )
         return value
 
     def callable(self, function: Any) -> Any:
@@ -151,7 +153,12 @@ class Namespace:
         return self.view(function)
 
     def _shown(self, module: types.ModuleType) -> bool:
-        return module is np or module is math or module.__name__ == "scipy.special" or _home(module.__name__) == self.home
+        return (
+            module is np
+            or module is math
+            or module.__name__ == "scipy.special"
+            or _home(module.__name__) == self.home
+        )
 
     def _once(self, value: Any, make: Callable[[], Any]) -> Any:
         if id(value) not in self._views:
@@ -161,17 +168,22 @@ class Namespace:
         return value if made is None else made
 
     def _function(self, function: types.FunctionType) -> types.FunctionType:
-        real = function.__globals__.real if isinstance(function.__globals__, Globals) else function.__globals__
+        real = (
+            function.__globals__.real if isinstance(function.__globals__, Globals) else function.__globals__
+        )
         made = types.FunctionType(
             function.__code__,
             Globals(real, self),
             function.__name__,
-            None if function.__defaults__ is None else tuple(self._default(function, "__defaults__", value) for value in function.__defaults__),
+            None
+            if function.__defaults__ is None
+            else tuple(self._default(function, "__defaults__", value) for value in function.__defaults__),
             None if function.__closure__ is None else tuple(map(self._cell, function.__closure__)),
         )
         if function.__kwdefaults__:
             made.__kwdefaults__ = {
-                name: self._default(function, "__kwdefaults__", value) for name, value in function.__kwdefaults__.items()
+                name: self._default(function, "__kwdefaults__", value)
+                for name, value in function.__kwdefaults__.items()
             }
         made.__dict__.update(function.__dict__)
         made.__module__ = function.__module__

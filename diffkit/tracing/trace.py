@@ -225,7 +225,9 @@ def replay(trace: Trace, graph: Graph, arguments: Sequence[Any]) -> list[Any]:
         elif not step.operands:
             tracers.append(trace.leaf(step.op, step.params))
         else:
-            tracers.append(trace.record(step.op, [tracers[operand] for operand in step.operands], step.params))
+            tracers.append(
+                trace.record(step.op, [tracers[operand] for operand in step.operands], step.params)
+            )
     for guard in graph.guards:
         trace.guards[tracers[guard.position].index] = guard.expected
     return tracers

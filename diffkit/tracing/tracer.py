@@ -17,8 +17,8 @@ import numpy as np
 from diffkit import primitives as p
 from diffkit.errors import TracingError
 from diffkit.graph import CONSTANT, INPUT, REFERENCE
-from diffkit.moving import Place, covering
 from diffkit.ops import Op, Recorded, Shape, Static, as_index
+from diffkit.primitives.moving import Place, covering
 from diffkit.tracing.trace import FIXED, VARYING, Trace
 
 LOWERINGS: dict[Any, Callable[..., Any]] = {}
@@ -151,7 +151,9 @@ class Tracer(Recorded):
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu":
-            raise TracingError(f"a traced {self.dtype} cannot be an index; use int(...) if it is meant to be one")
+            raise TracingError(
+                f"a traced {self.dtype} cannot be an index; use int(...) if it is meant to be one"
+            )
         return int(self.decide())
 
     def __float__(self) -> float:
@@ -486,4 +488,15 @@ def flush(root: Tracer) -> None:
     root._position = made.index
 
 
-__all__ = ["FIXED", "INPUT", "LOWERINGS", "UFUNC_METHODS", "ArrayTracer", "Tracer", "lowers", "view", "viewing", "write"]
+__all__ = [
+    "FIXED",
+    "INPUT",
+    "LOWERINGS",
+    "UFUNC_METHODS",
+    "ArrayTracer",
+    "Tracer",
+    "lowers",
+    "view",
+    "viewing",
+    "write",
+]

@@ -133,27 +133,22 @@ def time_against_calls(frame: pd.DataFrame, axes: Axes) -> Axes:
     """After how many calls has a method repaid its preparation?"""
     cell = rows.preparation(frame)
     repaid = costs.break_even(cell)
+    least = cell["method"].iloc[cell["prepare_seconds"].argmin()]
     calls = np.logspace(0, np.log10(MOST_CALLS))
     ends = []
     for method, look in looks(rows.methods(cell)).items():
         prepare, run = cell.loc[cell["method"] == method, ["prepare_seconds", "run_seconds"]].to_numpy()[0]
         axes.plot(calls, prepare + run * calls, color=look.colour, linestyle=look.linestyle)
-        if 1 < repaid[method] <= MOST_CALLS:
+        if repaid[method] <= MOST_CALLS:
             axes.plot(repaid[method], prepare + run * repaid[method], color=look.colour, marker="o")
-        name = f"{method_name(method)}: {_when(repaid[method])}"
+        when = "never pays" if np.isnan(repaid[method]) else f"pays from call {number(repaid[method])}"
+        name = f"{method_name(method)}: {'least preparation' if method == least else when}"
         ends.append(End(MOST_CALLS, prepare + run * MOST_CALLS, name, look.ink))
-    axes.set(
-        xscale="log", yscale="log", xlabel="calls (count)", ylabel="preparation and all calls together (s)"
-    )
-    headline(axes, _cheapest(cell), f"{_place(cell)}, engine {cell['engine'].iloc[0]}")
+    axes.set(xscale="log", yscale="log", xlabel="calls (count)", ylabel="preparation and all calls together (s)")
+    pays = f"pays: cheaper by then than {method_name(least)}"
+    headline(axes, _cheapest(cell), f"{_place(cell)}, engine {cell['engine'].iloc[0]}; {pays}")
     label_ends(axes, ends)
     return axes
-
-
-def _when(calls: float) -> str:
-    if not np.isfinite(calls):
-        return "never pays"
-    return "cheapest at first" if calls == 1 else f"pays from call {number(calls)}"
 
 
 def _cheapest(cell: pd.DataFrame) -> str:

@@ -20,12 +20,19 @@ def _plain(index: Any) -> Any:
         return tuple(_plain(part) for part in index)
     if isinstance(index, Recorded):
         if index.dtype.kind not in "iub":  # type: ignore[attr-defined]  # a Tracer
-            raise TracingError("a traced float array cannot be an index; compare it (x > 0) or convert it (astype(int))")
+            raise TracingError(
+                "a traced float array cannot be an index; compare it (x > 0) or convert it (astype(int))"
+            )
         return index.decide()  # type: ignore[attr-defined]  # a Tracer
     if isinstance(index, list):
         return np.asarray([_plain(part) for part in index], dtype=None if index else np.intp)
     if isinstance(index, slice):
-        return slice(*[part.__index__() if isinstance(part, Recorded) else part for part in (index.start, index.stop, index.step)])  # type: ignore[attr-defined]  # a Tracer
+        return slice(
+            *[
+                part.__index__() if isinstance(part, Recorded) else part
+                for part in (index.start, index.stop, index.step)
+            ]
+        )  # type: ignore[attr-defined]  # a Tracer
     return index
 
 
@@ -35,7 +42,13 @@ def _parts(index: Any) -> tuple[Any, ...]:
 
 def basic(parts: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[Where, tuple[int, ...]] | None:
     """A basic index as one part per axis, and the shape it reads (new axes included); None if it is advanced."""
-    if not all(part is None or part is Ellipsis or isinstance(part, (int, np.integer, slice)) and not isinstance(part, (bool, np.bool_)) for part in parts):
+    if not all(
+        part is None
+        or part is Ellipsis
+        or (isinstance(part, (int, np.integer, slice))
+        and not isinstance(part, (bool, np.bool_)))
+        for part in parts
+    ):
         return None
     taken = sum(part is not None and part is not Ellipsis for part in parts)
     if taken > len(shape):
@@ -137,7 +150,9 @@ def take_along_axis(x: Any, indices: Any, axis: Any = -1) -> Any:
     if axis is None:
         x, axis = np.ravel(x), -1
     axis = axis - x.ndim if axis >= 0 else axis
-    lengths = np.broadcast_shapes(*[tuple(1 if k - len(s) == axis else n for k, n in enumerate(s)) for s in (x.shape, indices.shape)])
+    lengths = np.broadcast_shapes(
+        *[tuple(1 if k - len(s) == axis else n for k, n in enumerate(s)) for s in (x.shape, indices.shape)]
+    )
     shape = tuple(indices.shape[axis] if k - x.ndim == axis else n for k, n in enumerate(lengths))
     source = tuple(x.shape[axis] if k - x.ndim == axis else n for k, n in enumerate(lengths))
     return p.take_along(np.broadcast_to(x, source), np.broadcast_to(indices, shape), axis=axis)
@@ -165,7 +180,11 @@ def choose(selector: Any, choices: Any, **_options: Any) -> Any:
 def select(conditions: Any, choices: Any, default: Any = 0) -> Any:
     result = default
     for condition, choice in zip(reversed(conditions), reversed(choices), strict=True):
-        result = np.where(condition, choice, result) if not isinstance(condition, Recorded) else p.where(condition, choice, result)
+        result = (
+            np.where(condition, choice, result)
+            if not isinstance(condition, Recorded)
+            else p.where(condition, choice, result)
+        )
     return result
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.errors import TracingError
-from diffkit.linear_algebra import LETTERS, Spec, contraction
+from diffkit.primitives.linear_algebra import LETTERS, Spec, contraction
 from diffkit.tracing.creating import as_traced
 from diffkit.tracing.tracer import UFUNC_METHODS, lowers
 
@@ -16,7 +16,9 @@ def _check(left: Any, right: Any, spec: Spec, name: str) -> None:
     lengths = dict(zip(spec.left, left.shape, strict=True))
     for letter, length in zip(spec.right, right.shape, strict=True):
         if lengths.setdefault(letter, length) != length:
-            raise TracingError(f"{name} of shapes {left.shape} and {right.shape}: the summed axes differ in length")
+            raise TracingError(
+                f"{name} of shapes {left.shape} and {right.shape}: the summed axes differ in length"
+            )
 
 
 def _contract(left: Any, right: Any, spec: Spec, name: str) -> Any:
@@ -167,10 +169,15 @@ def einsum(subscripts: Any, *operands: Any, **_options: Any) -> Any:
         subscripts, operands = _as_letters((subscripts, *operands))
     arrays = [as_traced(x) for x in operands]
     terms, out = _explicit(subscripts.replace(" ", ""), arrays)
-    pairs = [_prepare(x, term, _others(terms, k) + out) for k, (x, term) in enumerate(zip(arrays, terms, strict=True))]
+    pairs = [
+        _prepare(x, term, _others(terms, k) + out)
+        for k, (x, term) in enumerate(zip(arrays, terms, strict=True))
+    ]
     if len(pairs) > 2:
         dummies = [np.broadcast_to(np.empty(()), x.shape) for x, _ in pairs]
-        path = np.einsum_path(",".join(term for _, term in pairs) + "->" + out, *dummies, optimize="greedy")[0][1:]
+        path = np.einsum_path(",".join(term for _, term in pairs) + "->" + out, *dummies, optimize="greedy")[
+            0
+        ][1:]
     else:
         path = [tuple(range(len(pairs)))]
     for spots in path:
@@ -211,7 +218,10 @@ def _explicit(subscripts: str, arrays: list[Any]) -> tuple[list[str], str]:
     if len(terms) != len(arrays):
         raise TracingError(f"einsum {subscripts!r} names {len(terms)} operands; {len(arrays)} were given")
     free = [letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXY" + LETTERS if letter not in subscripts]
-    extra = max(((x.ndim - len(term.replace(".", ""))) for x, term in zip(arrays, terms, strict=True) if "." in term), default=0)
+    extra = max(
+        ((x.ndim - len(term.replace(".", ""))) for x, term in zip(arrays, terms, strict=True) if "." in term),
+        default=0,
+    )
     dots = free[:extra]
     full = []
     for x, term in zip(arrays, terms, strict=True):
@@ -226,6 +236,7 @@ def _explicit(subscripts: str, arrays: list[Any]) -> tuple[list[str], str]:
 
 def _as_letters(given: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
     """The other calling convention: operand, sublist, operand, sublist, ..., [result]."""
+
     def word(sublist: Any) -> str:
         return "".join("..." if k is Ellipsis else LETTERS[int(k)] for k in sublist)
 
@@ -260,5 +271,3 @@ def polyval(coefficients: Any, x: Any) -> Any:
     for k in range(len(coefficients)):
         result = result * x + coefficients[k]
     return result
-
-

@@ -10,8 +10,8 @@ import numpy as np
 
 from diffkit import primitives as p
 from diffkit.errors import TracingError
-from diffkit.families import kept
 from diffkit.ops import Op
+from diffkit.primitives.families import kept
 from diffkit.tracing.creating import as_traced
 from diffkit.tracing.tracer import UFUNC_METHODS, lowers
 
@@ -38,7 +38,9 @@ def _counted(x: Any) -> Any:
 
 
 @lowers(np.sum)
-def sum_(x: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, initial: Any = 0, where: Any = True) -> Any:
+def sum_(
+    x: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, initial: Any = 0, where: Any = True
+) -> Any:
     x = _counted(as_traced(x))
     x = x if where is True else p.where(where, x, 0)
     axes = axes_of(axis, x.ndim)
@@ -52,13 +54,17 @@ def sum_(x: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, ini
 def mean(x: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, where: Any = True) -> Any:
     x = as_traced(x)
     if where is not True:
-        return sum_(x, axis, keepdims=keepdims, where=where) / np.sum(where, axis=axis, keepdims=keepdims is True)
+        return sum_(x, axis, keepdims=keepdims, where=where) / np.sum(
+            where, axis=axis, keepdims=keepdims is True
+        )
     count = math.prod(x.shape[one] for one in axes_of(axis, x.ndim))
     return sum_(x, axis, dtype, keepdims) / (count or math.nan)
 
 
 @lowers(np.average)
-def average(x: Any, axis: Any = None, weights: Any = None, returned: bool = False, keepdims: Any = False) -> Any:
+def average(
+    x: Any, axis: Any = None, weights: Any = None, returned: bool = False, keepdims: Any = False
+) -> Any:
     if weights is None:
         return mean(x, axis, keepdims=keepdims)
     x, weights = as_traced(x), as_traced(weights)
@@ -72,7 +78,9 @@ def average(x: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
 
 
 @lowers(np.var)
-def var(x: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: Any = False, **options: Any) -> Any:
+def var(
+    x: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: Any = False, **options: Any
+) -> Any:
     x = as_traced(x)
     axes = axes_of(axis, x.ndim)
     count = math.prod(x.shape[one] for one in axes)
@@ -81,17 +89,23 @@ def var(x: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: 
 
 
 @lowers(np.std)
-def std(x: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: Any = False, **options: Any) -> Any:
+def std(
+    x: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: Any = False, **options: Any
+) -> Any:
     return p.sqrt(var(x, axis, dtype, ddof, keepdims, **options))
 
 
 def _extremum(op: Op, pick: Op, empty: float) -> Callable[..., Any]:
-    def reduce(x: Any, axis: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True) -> Any:
+    def reduce(
+        x: Any, axis: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
+    ) -> Any:
         x = as_traced(x)
         x = x if where is True else p.where(where, x, empty)
         axes = axes_of(axis, x.ndim)
         if any(x.shape[one] == 0 for one in axes) and initial is None:
-            raise TracingError(f"the {op.name} of an empty array of shape {x.shape} does not exist; give initial=")
+            raise TracingError(
+                f"the {op.name} of an empty array of shape {x.shape} does not exist; give initial="
+            )
         result = _kept(op(x, axis=axes), x, axes, keepdims) if axes else x
         return result if initial is None else pick(result, initial)
 
@@ -116,7 +130,9 @@ def rows_last(x: Any, axes: Axis) -> Any:
 
 
 @lowers(np.prod)
-def prod(x: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, initial: Any = 1, where: Any = True) -> Any:
+def prod(
+    x: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, initial: Any = 1, where: Any = True
+) -> Any:
     """A tree of products of halves: right with zeros in x, to every order, in n - 1 multiplications."""
     x = as_traced(x)
     x = x if where is True else p.where(where, x, 1)
@@ -196,17 +212,25 @@ argmax = lowers(np.argmax)(_argument(p.argmax))
 argmin = lowers(np.argmin)(_argument(p.argmin))
 
 
-def logsumexp(x: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:
+def logsumexp(
+    x: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
+) -> Any:
     """``log(sum(b exp(x)))`` without overflow: the largest x is taken out, and its derivative cancels."""
     if return_sign:
-        raise TracingError("logsumexp(return_sign=True) cannot be traced: it has two results; use np.log(np.abs(...))")
+        raise TracingError(
+            "logsumexp(return_sign=True) cannot be traced: it has two results; use np.log(np.abs(...))"
+        )
     x = as_traced(x)
     axes = axes_of(axis, x.ndim)
     top = p.stop(maximum(x, axes, keepdims=True))
     top = p.where(p.isfinite(top), top, 0.0)
     powers = p.exp(x - top)
     total = p.log(sum_(powers if b is None else b * powers, axes, keepdims=True)) + top
-    return total if keepdims else np.reshape(total, tuple(n for k, n in enumerate(x.shape) if k - x.ndim not in axes))
+    return (
+        total
+        if keepdims
+        else np.reshape(total, tuple(n for k, n in enumerate(x.shape) if k - x.ndim not in axes))
+    )
 
 
 def log_softmax(x: Any, axis: Any = None) -> Any:
@@ -240,7 +264,9 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 
 def _matrix_norm(x: Any, order: Any, axis: Any, keepdims: bool) -> Any:
     if order not in (1, -1, math.inf, -math.inf):
-        raise TracingError(f"np.linalg.norm(ord={order!r}) of a matrix cannot be traced: it needs singular values; use 'fro'")
+        raise TracingError(
+            f"np.linalg.norm(ord={order!r}) of a matrix cannot be traced: it needs singular values; use 'fro'"
+        )
     rows, columns = (one - x.ndim if one >= 0 else one for one in axis)
     along, across = (rows, columns) if abs(order) == 1 else (columns, rows)
     totals = sum_(p.absolute(x), along, keepdims=True)
@@ -249,7 +275,9 @@ def _matrix_norm(x: Any, order: Any, axis: Any, keepdims: bool) -> Any:
     return result if keepdims else np.squeeze(result, axis=(rows, columns))
 
 
-lowers(np.linalg.vector_norm)(lambda x, axis=None, keepdims=False, ord=2: norm(np.ravel(x) if axis is None else x, ord, axis, keepdims))  # noqa: A006 - NumPy's name
+lowers(np.linalg.vector_norm)(
+    lambda x, axis=None, keepdims=False, ord=2: norm(np.ravel(x) if axis is None else x, ord, axis, keepdims)
+)
 lowers(np.linalg.matrix_norm)(lambda x, keepdims=False, ord="fro": norm(x, ord, (-2, -1), keepdims))  # noqa: A006 - NumPy's name
 
 UFUNC_METHODS["add", "reduce"] = lambda x, axis=0, **options: sum_(x, axis, **options)

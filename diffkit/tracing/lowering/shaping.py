@@ -67,7 +67,9 @@ def ones_like(x: Any, dtype: Any = None, order: str = "K", subok: bool = True, s
 
 
 @lowers(np.full_like)
-def full_like(x: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None) -> Any:
+def full_like(
+    x: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None
+) -> Any:
     if not isinstance(fill_value, Recorded):
         return _like(x, fill_value, dtype, shape)
     return np.broadcast_to(fill_value, x.shape if shape is None else shape).astype(dtype or x.dtype)
@@ -90,7 +92,9 @@ def reshape(x: Any, /, shape: Any = None, order: str = "C", **options: Any) -> A
     if -1 in lengths:
         lengths = tuple(x.size // known if length == -1 and known else max(length, 0) for length in lengths)
     if math.prod(lengths) != x.size:
-        raise TracingError(f"a traced array of shape {x.shape} cannot be reshaped into {tuple(wanted) if isinstance(wanted, (tuple, list)) else wanted}")
+        raise TracingError(
+            f"a traced array of shape {x.shape} cannot be reshaped into {tuple(wanted) if isinstance(wanted, (tuple, list)) else wanted}"
+        )
     return view_or_same(x, lengths)
 
 
@@ -216,14 +220,18 @@ def concatenate(arrays: Sequence[Any], axis: Any = 0, dtype: Any = None, casting
         parts, axis = [ravel(x) for x in parts], 0
     ndim = parts[0].ndim
     if ndim == 0 or any(x.ndim != ndim for x in parts):
-        raise TracingError(f"concatenate needs arrays with the same number of axes, at least one; given {[x.shape for x in parts]}")
+        raise TracingError(
+            f"concatenate needs arrays with the same number of axes, at least one; given {[x.shape for x in parts]}"
+        )
     axis = axes_of(axis, ndim)[0]
     parts = [x for x in parts if x.shape[axis]] or parts[:1]
     if len(parts) == 1:
         return parts[0].snapshot()
     rest = {tuple(n for k, n in enumerate(x.shape) if k - ndim != axis) for x in parts}
     if len(rest) > 1:
-        raise TracingError(f"concatenate along axis {axis}: the other axes differ in {[x.shape for x in parts]}")
+        raise TracingError(
+            f"concatenate along axis {axis}: the other axes differ in {[x.shape for x in parts]}"
+        )
     lengths = list(parts[0].shape)
     lengths[axis] = sum(x.shape[axis] for x in parts)
     places, start = [], 0
@@ -283,7 +291,11 @@ def block(arrays: Any) -> Any:
         return 1 + max(map(depth, part)) if isinstance(part, list) else 0
 
     def join(part: Any, level: int) -> Any:
-        return concatenate([join(inner, level - 1) for inner in part], -level) if isinstance(part, list) else _atleast(part, total)
+        return (
+            concatenate([join(inner, level - 1) for inner in part], -level)
+            if isinstance(part, list)
+            else _atleast(part, total)
+        )
 
     total = depth(arrays)
     return join(arrays, total)
@@ -324,7 +336,9 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     x = as_traced(x)
     sections = indices_or_sections
     if isinstance(sections, (int, np.integer)) and x.shape[axis] % sections:
-        raise TracingError(f"an axis of length {x.shape[axis]} does not split into {sections} equal parts; use np.array_split")
+        raise TracingError(
+            f"an axis of length {x.shape[axis]} does not split into {sections} equal parts; use np.array_split"
+        )
     return array_split(x, sections, axis)
 
 
@@ -338,7 +352,10 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         bounds = [0, *np.cumsum([each + (k < extra) for k in range(int(indices_or_sections))]).tolist()]
     else:
         bounds = [0, *(int(k) for k in indices_or_sections), x.shape[axis]]
-    return [_cut(x, axis, start, max(start, stop) if stop >= 0 else stop) for start, stop in zip(bounds, bounds[1:], strict=False)]
+    return [
+        _cut(x, axis, start, max(start, stop) if stop >= 0 else stop)
+        for start, stop in zip(bounds, bounds[1:], strict=False)
+    ]
 
 
 lowers(np.vsplit)(lambda x, sections: split(x, sections, 0))
@@ -366,14 +383,20 @@ def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
         return np.take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis)
     after = x.ndim + axis + 1
     spread = broadcast_to(expand_dims(x, after), (*x.shape[:after], int(repeats), *x.shape[after:]))
-    return reshape(spread, tuple(n * int(repeats) if k - x.ndim == axis else n for k, n in enumerate(x.shape))).copy()
+    return reshape(
+        spread, tuple(n * int(repeats) if k - x.ndim == axis else n for k, n in enumerate(x.shape))
+    ).copy()
 
 
 @lowers(np.flip)
 def flip(x: Any, axis: Any = None) -> Any:
     x = as_traced(x)
     axes = axes_of(axis, x.ndim)
-    return x[tuple(slice(None, None, -1) if k in axes else slice(None) for k in range(-x.ndim, 0))] if axes else x
+    return (
+        x[tuple(slice(None, None, -1) if k in axes else slice(None) for k in range(-x.ndim, 0))]
+        if axes
+        else x
+    )
 
 
 lowers(np.flipud)(lambda x: flip(x, 0))
@@ -383,7 +406,12 @@ lowers(np.fliplr)(lambda x: flip(x, 1))
 @lowers(np.rot90)
 def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     first, second = axes
-    turned = {0: lambda: x, 1: lambda: swapaxes(flip(x, second), first, second), 2: lambda: flip(x, axes), 3: lambda: flip(swapaxes(x, first, second), second)}
+    turned = {
+        0: lambda: x,
+        1: lambda: swapaxes(flip(x, second), first, second),
+        2: lambda: flip(x, axes),
+        3: lambda: flip(swapaxes(x, first, second), second),
+    }
     return turned[k % 4]()
 
 
@@ -410,7 +438,8 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Any:
         spots = np.pad(np.arange(x.size).reshape(x.shape), pad_width, mode=mode, **options)  # type: ignore[call-overload]  # modes are strings
         return ravel(x)[spots]
     place = tuple(
-        Span(before, None if after == 0 else before + n, 1, n) for n, (before, after) in zip(x.shape, width, strict=True)
+        Span(before, None if after == 0 else before + n, 1, n)
+        for n, (before, after) in zip(x.shape, width, strict=True)
     )
     lengths = tuple(before + n + after for n, (before, after) in zip(x.shape, width, strict=True))
     padded = p.scatter(x, shape=lengths, places=(place,))
@@ -438,7 +467,9 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
 @lowers(np.ediff1d)
 def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     parts = [to_begin, diff(ravel(x)), to_end]
-    return concatenate([np.atleast_1d(part) if part is not parts[1] else part for part in parts if part is not None])
+    return concatenate(
+        [np.atleast_1d(part) if part is not parts[1] else part for part in parts if part is not None]
+    )
 
 
 @lowers(np.gradient)
@@ -448,12 +479,16 @@ def gradient(x: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> An
     axes = axes_of(axis, x.ndim)
     steps = list(spacing) * (len(axes) if len(spacing) == 1 else 1) or [1.0] * len(axes)
     if any(np.ndim(h) for h in steps) or edge_order != 1:
-        raise TracingError("np.gradient is traced with scalar spacing and edge_order=1; write the differences with slices")
+        raise TracingError(
+            "np.gradient is traced with scalar spacing and edge_order=1; write the differences with slices"
+        )
     made = []
     for one, h in zip(axes, steps, strict=True):
         first = (_cut(x, one, 1, 2) - _cut(x, one, 0, 1)) / h
         last = (_cut(x, one, -1, None) - _cut(x, one, -2, -1)) / h
-        made.append(concatenate([first, (_cut(x, one, 2, None) - _cut(x, one, None, -2)) / (2 * h), last], one))
+        made.append(
+            concatenate([first, (_cut(x, one, 2, None) - _cut(x, one, None, -2)) / (2 * h), last], one)
+        )
     return made[0] if len(made) == 1 else tuple(made)
 
 
@@ -499,6 +534,6 @@ def triu(x: Any, k: int = 0) -> Any:
 
 
 @lowers(np.vander)
-def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:  # noqa: N803 - NumPy's name
+def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
     columns = [np.power(x, k) for k in range(x.shape[0] if N is None else N)]
     return stack(columns if increasing else columns[::-1], axis=1)

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from diffkit import linear_algebra as _la
-from diffkit import moving as _mv
-from diffkit.families import constant, elementwise, infer_reduction, own, reduction, structural
 from diffkit.ops import Array, Cost, Op, size
+from diffkit.primitives import linear_algebra as _la
+from diffkit.primitives import moving as _mv
+from diffkit.primitives.families import constant, elementwise, infer_reduction, own, reduction, structural
 
 
 def _tie(x: Array, y: Array) -> Array:
@@ -179,6 +179,8 @@ TABLE: dict[str, Op] = {op.name: op for op in list(globals().values()) if isinst
 """Every row by name, in the order of this page."""
 
 BY_NAME: dict[str, Op] = {
-    op.name: op for op in TABLE.values() if op.family == "elementwise" or (op.numpy and isinstance(op.numpy, np.ufunc))
+    op.name: op
+    for op in TABLE.values()
+    if op.family == "elementwise" or (op.numpy and isinstance(op.numpy, np.ufunc))
 }
 """Rows that are a ufunc's meaning, by the ufunc's name."""

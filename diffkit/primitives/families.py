@@ -73,7 +73,9 @@ def elementwise(
 ) -> Op:
     """Build a row from each partial derivative, pointwise, given the result and the operands."""
 
-    def jvp(result: Array, operands: tuple[Array, ...], tangents: tuple[Array | None, ...], _params: Params) -> Array:
+    def jvp(
+        result: Array, operands: tuple[Array, ...], tangents: tuple[Array | None, ...], _params: Params
+    ) -> Array:
         terms, front = [], ()
         for partial, operand, tangent in zip(partials, operands, tangents, strict=True):
             if tangent is not None:
@@ -82,7 +84,11 @@ def elementwise(
         return widen(add_up(terms), result, front)
 
     def vjp(
-        cotangent: Array | Masked, result: Array, operands: tuple[Array, ...], active: tuple[bool, ...], _params: Params
+        cotangent: Array | Masked,
+        result: Array,
+        operands: tuple[Array, ...],
+        active: tuple[bool, ...],
+        _params: Params,
     ) -> list[Array | None]:
         bare = cotangent.cotangent if isinstance(cotangent, Masked) else cotangent
         front = lead(bare, result)
@@ -155,11 +161,17 @@ def reduction(function: Callable[..., Any], symbolic: Callable[..., Any], partia
         return np.sum(tangents[0] * weight(result, operands[0], params["axis"]), axis=params["axis"])
 
     def vjp(
-        cotangent: Array | Masked, result: Array, operands: tuple[Array, ...], _active: tuple[bool, ...], params: Params
+        cotangent: Array | Masked,
+        result: Array,
+        operands: tuple[Array, ...],
+        _active: tuple[bool, ...],
+        params: Params,
     ) -> list[Array]:
         (operand,), axis = operands, params["axis"]
         if isinstance(cotangent, Masked):
-            spread: Any = Masked(*[expand(part, result, operand, axis) for part in (cotangent.cotangent, cotangent.mask)])
+            spread: Any = Masked(
+                *[expand(part, result, operand, axis) for part in (cotangent.cotangent, cotangent.mask)]
+            )
         else:
             spread = expand(cotangent, result, operand, axis)
         return [scale(spread, weight(result, operand, axis))]
@@ -197,11 +209,17 @@ def structural(
     ``backward(cotangent, result, operand, params)`` is its transpose.
     """
 
-    def jvp(_result: Array, operands: tuple[Array, ...], tangents: tuple[Array, ...], params: Params) -> Array:
+    def jvp(
+        _result: Array, operands: tuple[Array, ...], tangents: tuple[Array, ...], params: Params
+    ) -> Array:
         return forward(tangents[0], operands[0], params)
 
     def vjp(
-        cotangent: Array, result: Array, operands: tuple[Array, ...], _active: tuple[bool, ...], params: Params
+        cotangent: Array,
+        result: Array,
+        operands: tuple[Array, ...],
+        _active: tuple[bool, ...],
+        params: Params,
     ) -> list[Any]:
         return [backward(cotangent, result, operands[0], params)]
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from diffkit.errors import TooLargeError
-from diffkit.families import Params, as_objects, cubic
-from diffkit.ops import Array, Cost, Shape, add_up, lead, size, unbroadcast
+from diffkit.ops import Array, Cost, Shape, add_up, lead, unbroadcast
+from diffkit.primitives.families import Params, as_objects, cubic
 
 __all__ = ["cubic"]
 
@@ -182,7 +182,9 @@ def as_scalar(x: Array) -> Array:
 # ---------------------------------------------------------------- inverse and linear systems
 
 
-def inv_jvp(result: Array, _operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params) -> Array:
+def inv_jvp(
+    result: Array, _operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params
+) -> Array:
     return -(result @ tangents[0] @ result)
 
 
@@ -245,7 +247,9 @@ def cofactors(x: Array) -> Array:
     return as_scalar(sign) * ((u * np.prod(others, axis=-1)[..., None, :]) @ vt)
 
 
-def det_jvp(_result: Array, operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params) -> Array:
+def det_jvp(
+    _result: Array, operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params
+) -> Array:
     from diffkit import primitives
 
     return inner(primitives.cofactor(operands[0]), tangents[0])
@@ -259,7 +263,9 @@ def det_vjp(
     return [as_scalar(cotangent) * primitives.cofactor(operands[0])]
 
 
-def cofactor_jvp(result: Array, operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params) -> Array:
+def cofactor_jvp(
+    result: Array, operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params
+) -> Array:
     turned = swap(np.linalg.inv(operands[0]))
     return as_scalar(inner(turned, tangents[0])) * result - turned @ swap(tangents[0]) @ result
 
@@ -279,7 +285,9 @@ def det_sign(x: Array) -> Array:
     return np.linalg.slogdet(x)[0]
 
 
-def logabsdet_jvp(_result: Array, operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params) -> Array:
+def logabsdet_jvp(
+    _result: Array, operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params
+) -> Array:
     return inner(swap(np.linalg.inv(operands[0])), tangents[0])
 
 
@@ -298,7 +306,9 @@ def half_lower(x: Array) -> Array:
     return x * (np.tril(np.ones((n, n)), -1) + 0.5 * np.eye(n))
 
 
-def cholesky_jvp(result: Array, _operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params) -> Array:
+def cholesky_jvp(
+    result: Array, _operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params
+) -> Array:
     lower = np.tril(tangents[0], -1)
     symmetric = np.tril(tangents[0]) + swap(lower)
     inner_part = solve_columns(result, swap(solve_columns(result, symmetric)))

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.families import Params, as_objects, expand
 from diffkit.ops import (
     Array,
     Cost,
@@ -21,7 +20,6 @@ from diffkit.ops import (
     Piece,
     Shape,
     Static,
-    add_up,
     align,
     as_index,
     broadcast_shapes,
@@ -31,6 +29,7 @@ from diffkit.ops import (
     where_shape,
     widen,
 )
+from diffkit.primitives.families import Params, as_objects, expand
 
 Inferred = tuple[Shape, np.dtype[Any]]
 
@@ -280,7 +279,11 @@ def infer_scatter(operands: Sequence[Any], params: Params) -> Inferred:
 def scatter_jvp(
     _result: Array, _operands: tuple[Array, ...], tangents: tuple[Array | None, ...], params: Params
 ) -> Array:
-    moved = [(tangent, place) for tangent, place in zip(tangents, params["places"], strict=True) if tangent is not None]
+    moved = [
+        (tangent, place)
+        for tangent, place in zip(tangents, params["places"], strict=True)
+        if tangent is not None
+    ]
     from diffkit import primitives
 
     places = tuple(place for _, place in moved)
@@ -332,10 +335,16 @@ def where_jvp(
 
 
 def where_vjp(
-    cotangent: Array | Masked, result: Array, operands: tuple[Array, ...], active: tuple[bool, ...], _params: Params
+    cotangent: Array | Masked,
+    result: Array,
+    operands: tuple[Array, ...],
+    active: tuple[bool, ...],
+    _params: Params,
 ) -> list[Any]:
     mask, *sides = operands
-    bare, outer = (cotangent.cotangent, cotangent.mask) if isinstance(cotangent, Masked) else (cotangent, None)
+    bare, outer = (
+        (cotangent.cotangent, cotangent.mask) if isinstance(cotangent, Masked) else (cotangent, None)
+    )
     contributions: list[Any] = [None]
     for side, wanted, chosen in zip(sides, active[1:], (True, False), strict=True):
         if not wanted:
@@ -382,7 +391,9 @@ def infer_positions(operands: Sequence[Any], _params: Params) -> Inferred:
 
 def infer_argument(operands: Sequence[Any], params: Params) -> Inferred:
     shape, axis = operands[0].shape, params["axis"]
-    return tuple(itertools.chain(shape[: len(shape) + axis], shape[len(shape) + axis + 1 :])), np.dtype(np.intp)
+    return tuple(itertools.chain(shape[: len(shape) + axis], shape[len(shape) + axis + 1 :])), np.dtype(
+        np.intp
+    )
 
 
 def infer_take_along(operands: Sequence[Any], _params: Params) -> Inferred:
