@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +11,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from diffkit import __version__
 from diffkit import problems as problem_table
-from diffkit.differentiators import registry
-from diffkit.differentiators.base import Differentiator
+from diffkit.differentiators import Differentiator, get, names
 from diffkit.errors import DiffkitError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -41,7 +40,7 @@ def diffkit(
 ) -> None:
     """Differentiate plain-NumPy functions by four methods, and measure which one to use."""
     if version:
-        console.print(f"diffkit {metadata.version('diffkit')}")
+        console.print(f"diffkit {__version__}")
         raise typer.Exit
 
 
@@ -77,7 +76,7 @@ def plot(folder: Annotated[Path, typer.Argument(help="Folder that `diffkit bench
 @app.command()
 def methods() -> None:
     """List the methods of differentiation that are installed."""
-    _print_list({name: _summary(registry.get(name)) for name in registry.names()})
+    _print_list({name: _summary(get(name)) for name in names()})
 
 
 @app.command()

@@ -14,7 +14,7 @@ from diffkit.benchmark.methods import Method
 from diffkit.benchmark.results import Measurement, now, to_frame
 from diffkit.benchmark.suite import Limits
 from diffkit.benchmark.trial import Trial, attempt, tolerance, warm_up
-from diffkit.differentiators import registry
+from diffkit.differentiators import names
 from diffkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ def compare(
     Raises
     ------
     UnknownNameError
-        There is no such method or engine.
+        There is no such method or engine, or a method has no such option.
     InputError
-        A method has no such option, or ``methods`` is empty.
+        ``methods`` is empty, or an option has a value that cannot be used.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def compare(
     >>> comparison.table["status"].to_dict()
     {'forward': 'ok', 'reverse': 'ok'}
     """
-    labels = [Method.parse(label).label for label in (registry.names() if methods is None else methods)]
+    labels = [Method.parse(label).label for label in (names() if methods is None else methods)]
     if not labels:
         raise InputError(
             "methods is empty, so there is nothing to compare; name some, or leave it out for all"

@@ -48,6 +48,12 @@ def simplify(graph: Graph) -> Graph:
         graph = smaller
 
 
+def as_written(graph: Graph) -> Graph:
+    """Drop what nobody reads, and nothing else: what is computed twice stays computed twice."""
+    guards = {guard.position: guard.expected for guard in graph.guards}
+    return drop_dead(list(graph.steps), list(graph.inputs), list(graph.outputs), guards)
+
+
 def _once(graph: Graph) -> Graph:
     builder = Builder()
     where: list[int] = []

@@ -53,7 +53,7 @@ def test_help_names_every_command(capsys):
 def test_methods_are_listed_by_name(capsys):
     assert call("methods") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == dk.names()
+    assert [line.split()[0] for line in lines] == list(dk.names())
     assert all(len(line.split()) > 3 for line in lines)
 
 

@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Self
 
-from diffkit.differentiators import registry
-from diffkit.differentiators.base import Differentiator
+from diffkit.differentiators import Differentiator, get
 from diffkit.errors import InputError
 
 
@@ -57,11 +56,11 @@ class Method:
         Raises
         ------
         UnknownNameError
-            There is no such method or engine.
+            There is no such method or engine, or the method has no such option.
         InputError
-            The method has no such option.
+            An option has a value that cannot be used.
         """
-        return registry.get(self.name, engine=engine, **self.options, **more)
+        return get(self.name, engine=engine, **self.options, **more)
 
 
 def _value(text: str) -> object:

@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from diffkit import __version__
 from diffkit.errors import ResultsError
 
 if TYPE_CHECKING:
@@ -117,7 +118,8 @@ def environment() -> dict[str, Any]:
     """Say where a run was made: versions, processor, commit, thread variables."""
     return {
         "python": platform.python_version(),
-        **{package: _version(package) for package in ("numpy", "scipy", "sympy", "diffkit")},
+        **{package: _version(package) for package in ("numpy", "scipy", "sympy")},
+        "diffkit": __version__,
         "cpu": _processor(),
         "cores": os.cpu_count(),
         "platform": platform.platform(),

@@ -19,8 +19,9 @@ import numpy as np
 from diffkit.benchmark.measure import measure, peak_memory
 from diffkit.benchmark.methods import Method
 from diffkit.benchmark.suite import Limits
-from diffkit.differentiators.base import Derivative, Differentiator
+from diffkit.differentiators import Derivative, Differentiator
 from diffkit.errors import CheckError, DiffkitError, UnsupportedError
+from diffkit.graph import Operations
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diffkit import trees
-from diffkit.differentiators.arguments import Layout, fitted, take
+from diffkit.differentiators.arguments import Layout, Spec, fitted, take
 from diffkit.errors import InputError, NotScalarError, TracingError, UnsupportedError
 from diffkit.graph import Graph, Operations
 from diffkit.ops import Recorded
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 PRODUCTS = ("value", "gradient", "value_and_gradient", "jacobian", "jvp", "vjp", "hessian", "hvp")
 SCALAR_ONLY = frozenset({"gradient", "value_and_gradient", "hessian", "hvp"})
+QUICK = frozenset({"gradient", "jacobian", "hessian"})
 MATRICES = frozenset({"jacobian", "hessian", "error"})
 DIRECTED = frozenset({"jvp", "vjp", "hvp"})
 MAX_BRANCHES = 8
@@ -71,6 +72,25 @@ class Branch:
         self.programs: dict[str, Program] = {}
 
 
+class Quick:
+    """The shortest way of the commonest call."""
+
+    __slots__ = ("dtype", "run", "shape", "unchanged")
+
+    def __init__(self, run: Callable[..., Any], shape: Any, dtype: Any, unchanged: Callable[[], bool]) -> None:
+        self.run, self.shape, self.dtype, self.unchanged = run, shape, dtype, unchanged
+
+    def takes(self, x: Any) -> bool:
+        """Whether nothing else needs to be looked at."""
+        return (
+            type(x) is np.ndarray
+            and x.dtype is self.dtype
+            and x.shape == self.shape
+            and current_trace() is None
+            and self.unchanged()
+        )
+
+
 class Derivative:
     """A method made ready for one function and arguments of one signature; made by `Differentiator.prepare`.
 
@@ -106,6 +126,7 @@ class Derivative:
         arrays, self.layout = take(args, kwargs, argnums, single=single)
         self._lock = threading.RLock()
         self._branches: list[Branch] = []
+        self._quick: dict[str, Quick] = {}
         self._dropped = 0
         branch = self._trace(arrays)
         if verify:
@@ -126,7 +147,7 @@ class Derivative:
             has_aux,
         )
         made.layout = take(args, kwargs, argnums, single=single)[1]
-        made._lock, made._branches, made._dropped = threading.RLock(), [], 0
+        made._lock, made._branches, made._quick, made._dropped = threading.RLock(), [], {}, 0
         return made
 
     # ------------------------------------------------------------ products
@@ -236,6 +257,7 @@ class Derivative:
         """Forget what was traced: f is traced again at the next call."""
         with self._lock:
             self._branches = []
+            self._quick = {}
 
     def _latest(self) -> Program:
         return self._program(self._branches[0], self.product)
@@ -244,6 +266,12 @@ class Derivative:
 
     def call(self, product: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a product."""
+        quick = self._quick.get(product)
+        if quick is not None and len(args) == 1 and not kwargs and quick.takes(args[0]):
+            with np.errstate(all="ignore"):
+                found = quick.run(args[0])
+            if found is not None:
+                return found[0]
         directions: tuple[Any, ...] = ()
         if product in DIRECTED:
             if not args:
@@ -303,6 +331,8 @@ class Derivative:
             if found is not None:
                 if branch is not self._branches[0]:
                     self._promote(branch)
+                elif product in QUICK and product not in self._quick:
+                    self._shorten(branch, product)
                 return branch, found
         branch = self._trace(arrays)
         found = self._attempt(branch, product, arrays, directions)
@@ -312,6 +342,14 @@ class Derivative:
                 "pass them as arguments instead"
             )
         return branch, found
+
+    def _shorten(self, branch: Branch, product: str) -> None:
+        """Remember the shortest way of the commonest call: one plain array in, one array out, same branch as before."""
+        layout = self.layout
+        plain = len(layout.leaves) == 1 and layout.structures[0] is trees.LEAF and not self.has_aux
+        if plain and layout.single and isinstance(layout.leaves[0], Spec) and layout.leaves[0].shape:
+            unchanged = branch.traced.unchanged
+            self._quick[product] = Quick(branch.programs[product].run, *layout.leaves[0], unchanged)
 
     def _known(self) -> list[Branch]:
         branches = self._branches
@@ -374,7 +412,7 @@ class Derivative:
         """Trace f at a point; where the method can do without, f may be a black box."""
         with self._lock:
             branch = Branch(self._traced(arrays), arrays)
-            self._branches = [branch, *self._branches[: MAX_BRANCHES - 1]]
+            self._branches, self._quick = [branch, *self._branches[: MAX_BRANCHES - 1]], {}
             self._dropped += len(self._branches) == MAX_BRANCHES
             if self._dropped == 2:
                 warnings.warn(
@@ -395,6 +433,7 @@ class Derivative:
     def _promote(self, branch: Branch) -> None:
         with self._lock:
             self._branches = [branch, *(other for other in self._branches if other is not branch)]
+            self._quick = {}
 
     def _program(self, branch: Branch, product: str) -> Program:
         with self._lock:

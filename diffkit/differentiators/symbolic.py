@@ -21,7 +21,7 @@ from diffkit.errors import InputError, TooLargeError, UnknownNameError, Unsuppor
 from diffkit.expressions import Assignments, Reader, Reading, Translator, differentiate
 from diffkit.graph import Graph, run
 from diffkit.primitives import scatter
-from diffkit.simplify import simplify
+from diffkit.simplify import as_written, simplify
 from diffkit.tracing import Trace, replay
 
 FORMS = ("shared", "expression")
@@ -153,7 +153,8 @@ class Symbolic(Differentiator):
             ]
             outputs = [values[position] for position in graph.outputs]
             found = _products(trace, matrix, wanted, outputs[:results], product)
-            return simplify(trace.graph([*found, *outputs[results:]]))
+            whole = trace.graph([*found, *outputs[results:]])
+        return simplify(whole) if self.form == "shared" else as_written(whole)  # sharing would be the other form
 
 
 def _at(derivative: Derivative, branch: Branch, graph: Graph, position: int) -> Any:

@@ -16,12 +16,13 @@ import numpy as np
 
 from diffkit import primitives as p
 from diffkit.engines.base import Compiled, Engine, holds
-from diffkit.graph import CONSTANT, INPUT, REFERENCE, Graph, Step
+from diffkit.graph import CONSTANT, IDENTITY, INPUT, REFERENCE, Graph, Step
 from diffkit.ops import Op, Static, as_index, size
 from diffkit.primitives.linear_algebra import as_product
 from diffkit.primitives.moving import covering, disjoint, place_shape
 
 REUSE = 1024  # entries from which a dead temporary is worth an out=; below, an operator is faster than a ufunc call
+KEPT = 2**22  # entries up to which a seed matrix is made once and kept with the plan
 
 INFIX = {
     p.add: "+", p.subtract: "-", p.multiply: "*", p.divide: "/",
@@ -132,6 +133,8 @@ class Writer:
             self.word[position] = self._constant(step.params["value"], position)
         elif step.op is REFERENCE:
             self.word[position] = self._bind(f"r{position}", step.params["value"])
+        elif step.op is IDENTITY and size(step) <= KEPT:
+            self.word[position] = self._bind(f"eye{position}", step.op.evaluate(**step.params))
         elif step.op is p.broadcast and self._written_out(position):
             self.word[position] = self.word[step.operands[0]]
         else:

@@ -299,8 +299,9 @@ def scatter_vjp(
     ]
 
 
-def scatter_symbolic(_sympy: Any, *pieces: Any, **params: Any) -> Any:
-    return scattered(*[as_objects(piece) for piece in pieces], **params)
+def scatter_symbolic(sympy: Any, *pieces: Any, **params: Any) -> Any:
+    made = scattered(*[as_objects(piece) for piece in pieces], **params)
+    return as_objects(np.frompyfunc(sympy.sympify, 1, 1)(made))  # the zeros are SymPy's too
 
 
 def scatter_cost(result: Any, operands: Sequence[Any], params: Params) -> Cost:

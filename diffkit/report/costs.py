@@ -66,9 +66,9 @@ def crossing_ratio(plane: pd.DataFrame) -> float | None:
 def break_even(cell: pd.DataFrame) -> dict[str, float]:
     """Count the calls after which each method has repaid its preparation.
 
-    The reference is the method with the least preparation. Another one has repaid its own after the smallest N
-    with ``prepare + N * run`` no larger than that of the reference; NaN where that never happens, and for the
-    reference itself.
+    The reference is the method with the least preparation. Another one has repaid its own after the smallest
+    N with ``prepare + N * run`` no larger than that of the reference; NaN where that never happens, and for
+    the reference itself.
 
     Examples
     --------

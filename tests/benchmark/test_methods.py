@@ -56,5 +56,5 @@ def test_misspelt_methods_and_engines_are_answered_with_the_nearest_word():
 
 
 def test_an_option_that_the_method_does_not_have_is_an_error():
-    with pytest.raises(InputError, match="shape"):
-        Method.parse("reverse(shape=round)").differentiator("numpy")
+    with pytest.raises(UnknownNameError, match="did you mean 'form'"):
+        Method.parse("symbolic(from=expression)").differentiator("numpy")

@@ -60,14 +60,15 @@ def test_too_few_or_too_narrow_sizes_give_no_fit(sizes, costs):
     ("exponent", "error", "grows"),
     [
         (1.0, 0.1, True),
-        (0.6, 0.1, None),
-        (0.4, 0.1, None),
+        (0.6, 0.2, None),
+        (0.4, 0.2, None),
         (0.0, 0.1, False),
         (-1.0, 0.1, False),
-        (2.0, 0.9, None),
+        (1.6, 0.6, True),
+        (2.0, 1.9, None),
     ],
 )
-def test_an_exponent_is_nearer_to_one_only_when_two_standard_errors_say_so(exponent, error, grows):
+def test_an_exponent_is_nearer_to_one_only_beyond_a_standard_error_of_the_middle(exponent, error, grows):
     assert Fit(exponent, error, (1, 10)).grows is grows
 
 
