@@ -11,94 +11,95 @@ array([1208.4,  809.7])
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from diffkit.checking import check
-from diffkit.differentiators import (
-    Derivative,
-    Differentiator,
-    FiniteDifference,
-    Forward,
-    Reverse,
-    Symbolic,
-    get,
-    names,
-)
-from diffkit.errors import (
-    CheckError,
-    DiffkitError,
-    InputError,
-    NotScalarError,
-    ResultsError,
-    TooLargeError,
-    TracingError,
-    UnknownNameError,
-    UnsupportedError,
-)
-from diffkit.operators import (
-    constant,
-    derivative,
-    grad,
-    hessian,
-    hvp,
-    jacobian,
-    jvp,
-    primitive,
-    value_and_grad,
-    vjp,
-)
-
 if TYPE_CHECKING:
+    from diffkit import problems
     from diffkit.benchmark.results import load
+    from diffkit.checking import check
     from diffkit.comparing import compare
+    from diffkit.differentiators.base import Differentiator
+    from diffkit.differentiators.derivative import Derivative
+    from diffkit.differentiators.finite import DomainWarning, FiniteDifference
+    from diffkit.differentiators.forward import Forward
+    from diffkit.differentiators.registry import get, names
+    from diffkit.differentiators.reverse import Reverse
+    from diffkit.differentiators.symbolic import Symbolic
+    from diffkit.errors import (
+        CheckError,
+        DiffkitError,
+        InputError,
+        NotScalarError,
+        ResultsError,
+        TooLargeError,
+        TracingError,
+        UnknownNameError,
+        UnsupportedError,
+    )
+    from diffkit.operators import (
+        constant,
+        derivative,
+        grad,
+        hessian,
+        hvp,
+        jacobian,
+        jvp,
+        primitive,
+        value_and_grad,
+        vjp,
+    )
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "CheckError",
-    "Derivative",
-    "Differentiator",
-    "DiffkitError",
-    "FiniteDifference",
-    "Forward",
-    "InputError",
-    "NotScalarError",
-    "ResultsError",
-    "Reverse",
-    "Symbolic",
-    "TooLargeError",
-    "TracingError",
-    "UnknownNameError",
-    "UnsupportedError",
-    "check",
-    "compare",
-    "constant",
-    "derivative",
-    "get",
-    "grad",
-    "hessian",
-    "hvp",
-    "jacobian",
-    "jvp",
-    "load",
-    "names",
-    "primitive",
-    "value_and_grad",
-    "vjp",
-]
+_WHERE = {  # a name is imported when first used: importing diffkit costs little more than importing NumPy
+    "diffkit.benchmark.results": ("load",),
+    "diffkit.checking": ("check",),
+    "diffkit.comparing": ("compare",),
+    "diffkit.differentiators.base": ("Differentiator",),
+    "diffkit.differentiators.derivative": ("Derivative",),
+    "diffkit.differentiators.finite": ("DomainWarning", "FiniteDifference"),
+    "diffkit.differentiators.forward": ("Forward",),
+    "diffkit.differentiators.registry": ("get", "names"),
+    "diffkit.differentiators.reverse": ("Reverse",),
+    "diffkit.differentiators.symbolic": ("Symbolic",),
+    "diffkit.errors": (
+        "CheckError",
+        "DiffkitError",
+        "InputError",
+        "NotScalarError",
+        "ResultsError",
+        "TooLargeError",
+        "TracingError",
+        "UnknownNameError",
+        "UnsupportedError",
+    ),
+    "diffkit.operators": (
+        "constant",
+        "derivative",
+        "grad",
+        "hessian",
+        "hvp",
+        "jacobian",
+        "jvp",
+        "primitive",
+        "value_and_grad",
+        "vjp",
+    ),
+}
+_HOME = {name: module for module, provided in _WHERE.items() for name in provided}
 
-_LAZY = {
-    "compare": "diffkit.comparing",
-    "load": "diffkit.benchmark.results",
-}  # they need pandas, which takes long to import
+__all__ = [*sorted(_HOME), "problems"]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
+    if name == "problems":
+        return import_module("diffkit.problems")
+    if name not in _HOME:
         raise AttributeError(f"module 'diffkit' has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(_LAZY[name]), name)
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -138,7 +138,8 @@ class Builder:
             return -1.0, step.operands[0]
         if step.op is p.multiply:
             number = self.scalar(step.operands[0])
-            if number is not None and self.steps[step.operands[1]].shape == step.shape:
+            rest = self.steps[step.operands[1]]
+            if number is not None and (rest.shape, rest.dtype) == (step.shape, step.dtype):
                 return number, step.operands[1]
         return None
 

@@ -63,8 +63,8 @@ def _predicted(cell: Cell, exceeded: list[Cell], suite: Suite) -> Measurement | 
     growth = cell.size / smaller.size
     seconds = suite.limits.seconds
     reason = (
-        f"{smaller.size_text} did not finish within {seconds:g} s; this is {growth:g} x as large, "
-        f"which takes {growth * seconds:g} s if cost grows in proportion"
+        f"{smaller.size_text} did not finish within {seconds:g} s; this is {growth:.3g} x as large, "
+        f"which takes {growth * seconds:.3g} s if cost grows in proportion"
     )
     return Measurement(**asdict(cell), status="skipped", reason=reason, started=now())
 

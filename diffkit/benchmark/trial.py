@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import signal
 import textwrap
 import threading
@@ -86,7 +87,9 @@ class Trial:
         """
         error = relative_error(self.jacobian, reference)
         self.facts |= {"error": error, "tolerance": tolerance}
-        if not error <= tolerance:  # this way round NaN disagrees
+        if not np.isfinite(error):
+            raise CheckError("the answer holds an entry that is NaN or infinite")
+        if error > tolerance:
             largest = np.max(np.abs(reference), initial=0.0)
             raise CheckError(
                 f"off by {error:.1e} of the largest entry ({largest:.1e}); {tolerance:.0e} is allowed"
@@ -175,7 +178,7 @@ def attempt(action: Callable[[], object], seconds: float) -> tuple[str, str]:
     except OutOfTime:
         return "timed out", f"not finished within {seconds:g} s"
     except Exception as error:  # noqa: BLE001 - whatever a method or a function raises is the result of its cell
-        return _status(error), _reason(error)
+        return _outcome(error)
     return "ok", ""
 
 
@@ -190,7 +193,8 @@ def time_limit(seconds: float) -> Iterator[None]:
     A single call of native code is interrupted when it returns. Signals exist in the main thread of POSIX
     systems only; elsewhere nothing is interrupted.
     """
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+    limited = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+    if seconds == math.inf or not limited:
         yield
         return
 
@@ -210,18 +214,15 @@ def _total(operations: Operations | None) -> int | None:
     return None if operations is None else operations.total
 
 
-def _status(error: Exception) -> str:
+def _outcome(error: Exception) -> tuple[str, str]:
     kinds: dict[type[Exception], str] = {
         CheckError: "disagrees",
         MemoryError: "too large",
         UnsupportedError: "skipped",
     }
-    return next((status for kind, status in kinds.items() if isinstance(error, kind)), "failed")
-
-
-def _reason(error: Exception) -> str:
-    kind = "" if isinstance(error, DiffkitError) else f"{type(error).__name__}: "
-    return textwrap.shorten(f"{kind}{error}", width=300)
+    status = next((status for kind, status in kinds.items() if isinstance(error, kind)), "failed")
+    name = "" if isinstance(error, DiffkitError) else f"{type(error).__name__}: "
+    return status, textwrap.shorten(f"{name}{error}", width=300)
 
 
 def _product(x: Array) -> Any:

@@ -11,6 +11,7 @@ LOADED = """
 import sys
 before = set(sys.modules)  # an environment may load what it likes at start
 import diffkit
+diffkit.grad  # names are imported when first used
 print(*sorted(set(sys.modules) - before))
 """
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -164,6 +165,11 @@ def stubborn():
     while True:
         with suppress(Exception):
             time.sleep(0.001)
+
+
+def test_without_a_limit_no_alarm_is_set():
+    with time_limit(math.inf):
+        assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("endless", [spin, sleep, stubborn])
