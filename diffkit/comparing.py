@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -74,17 +75,14 @@ def compare(
     >>> comparison.table["status"].to_dict()
     {'forward': 'ok', 'reverse': 'ok'}
     """
-    labels = [Method.parse(label).label for label in (names() if methods is None else methods)]
-    if not labels:
-        raise InputError(
-            "methods is empty, so there is nothing to compare; name some, or leave it out for all"
-        )
-    chosen = {label: Method.parse(label) for label in labels}
+    chosen = {method.label: method for method in map(Method.parse, names() if methods is None else methods)}
+    if not chosen:
+        raise InputError("methods is empty; name at least one, or leave it out to compare all")
     trials = {label: Trial(method.differentiator(engine), f, x) for label, method in chosen.items()}
     value = f(x)
     outcomes = {}
     for label, trial in trials.items():
-        attempt(partial(warm_up, chosen[label].name, engine), seconds)
+        attempt(partial(warm_up, chosen[label].name, engine), math.inf)
         trial.facts["started"] = now()
         outcomes[label] = attempt(trial.prepare, seconds)
     right = {label: trial for label, trial in trials.items() if outcomes[label][0] == "ok"}
@@ -98,9 +96,8 @@ def compare(
         Measurement("compare", name, label, engine, inputs, outputs, *outcomes[label], **trial.facts)
         for label, trial in trials.items()
     )
-    return Comparison(
-        value, reference, described, {label: trial.jacobian for label, trial in right.items()}, rows
-    )
+    answers = {label: trial.jacobian for label, trial in right.items()}
+    return Comparison(value, reference, described, answers, rows)
 
 
 def _judge(trial: Trial, reference: Array, allowed: float, seconds: float) -> None:
@@ -154,7 +151,7 @@ class Comparison:
         ``relative_cost`` is the time of one run in evaluations of f.
         """
         frame = self.frame.set_index("method")
-        answers: list[Any] = [self.jacobians.get(row.method) for row in self.rows]
+        answers: list[Any] = [self.jacobians.get(row.method, "") for row in self.rows]
         frame["jacobian"] = answers
         frame["relative_cost"] = frame["run_seconds"] / frame["function_seconds"]
         return frame[_COLUMNS]
@@ -164,17 +161,17 @@ class Comparison:
         from diffkit.report.words import seconds as duration
 
         table = self.table
-        return f"{_one_line(self.jacobian)}: {self.reference}\n" + table.to_string(
-            formatters={
-                "jacobian": _one_line,
-                "error": number,
-                "operations": number,
-                "prepare_seconds": duration,
-                "run_seconds": duration,
-                "relative_cost": number,
-            },
-            na_rep="",
-        )
+        in_words: dict[str, Callable[..., str]] = {
+            "error": number,
+            "jacobian": _one_line,
+            "operations": number,
+            "prepare_seconds": duration,
+            "run_seconds": duration,
+            "relative_cost": number,
+        }
+        text = table.drop(columns="reason").to_string(formatters=in_words, na_rep="")
+        failures = [f"{label}: {reason}" for label, reason in table["reason"].items() if reason]
+        return "\n".join([f"{_one_line(self.jacobian)}: {self.reference}", text, *failures])
 
     def plot(self) -> Figure:
         """Draw what each method takes to prepare once and to run once, where it was timed."""
@@ -197,9 +194,9 @@ class Comparison:
         return figure
 
 
-def _one_line(jacobian: object) -> str:
-    if not isinstance(jacobian, np.ndarray):  # None, where the method has no answer
-        return ""
+def _one_line(jacobian: Array | str) -> str:
+    if isinstance(jacobian, str):  # a method without an answer
+        return jacobian
     return np.array2string(jacobian, precision=6, threshold=8, edgeitems=1, max_line_width=10**6).replace(
         "\n", ""
     )

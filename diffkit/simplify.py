@@ -23,6 +23,9 @@ Rule = Callable[["Builder", Operands, dict[str, Any]], "int | None"]
 RULES: dict[Op, list[Rule]] = {}
 
 COMMUTATIVE = frozenset({p.add, p.multiply, p.maximum, p.minimum, p.hypot, p.logical_and, p.logical_or})
+ENTRYWISE = frozenset(
+    {op for op in p.TABLE.values() if op.family == "elementwise" or isinstance(op.numpy, np.ufunc)} | {p.where}
+)
 FOLDABLE = (
     4096  # a constant that folding creates has at most this many entries, unless its operands were larger
 )
@@ -187,7 +190,7 @@ class Builder:
                 return answer
         return (
             narrow(self, op, operands, params)
-            if op.family in ("elementwise", "constant") or op is p.where
+            if op in ENTRYWISE
             else None
         )
 
@@ -202,7 +205,7 @@ class Builder:
             return self.constant(op.evaluate(*values, **params))
 
     def _constant(self, value: Any) -> int:
-        if value.ndim and value.size and value.dtype.kind in "fb" and (value == value.flat[0]).all():
+        if value.ndim and _repeats(value):
             return self.emit(
                 p.broadcast, (self.constant(value.flat[0], value.dtype),), {"shape": value.shape}
             )
@@ -217,6 +220,13 @@ class Builder:
     def _append(self, step: Step) -> int:
         self.steps.append(step)
         return len(self.steps) - 1
+
+
+def _repeats(value: np.ndarray[Any, Any]) -> bool:
+    """Whether all entries are one number, the sign of a zero included."""
+    if not value.size or value.dtype.kind not in "fb" or not (value == value.flat[0]).all():
+        return False
+    return bool(value.flat[0]) or len(set(np.signbit(value).flat)) == 1
 
 
 def _key(op: Op, params: dict[str, Any]) -> Any:

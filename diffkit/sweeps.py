@@ -14,7 +14,7 @@ import numpy as np
 from diffkit.graph import Graph
 from diffkit.ops import Array, Masked, Op, Piece, add_up
 from diffkit.primitives import scatter
-from diffkit.primitives.moving import narrow_mask
+from diffkit.primitives.selecting import narrow_mask
 from diffkit.tracing import Trace, replay
 
 

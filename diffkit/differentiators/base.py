@@ -61,6 +61,7 @@ class Differentiator(ABC):
     def prepare(
         self,
         f: Callable[..., Any],
+        /,
         *args: Any,
         product: str = "jacobian",
         argnums: int | Sequence[int] = 0,

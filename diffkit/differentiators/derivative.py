@@ -455,6 +455,7 @@ class Derivative:
     def _inlined(self, product: str, arrays: Sequence[Any], directions: tuple[Any, ...]) -> Any:
         """Inside a function being traced, the derivative's steps join the outer trace; nothing is kept."""
         branch = Branch(self._traced(arrays), arrays)
+        self._branches = self._branches or [branch]
         check_scalar(branch.traced, product)
         program = self.differentiator.program(self, branch, product)
         outer = current_trace()

@@ -15,6 +15,7 @@ import numpy as np
 from diffkit.ops import Array, Cost, Op, size
 from diffkit.primitives import linear_algebra as _la
 from diffkit.primitives import moving as _mv
+from diffkit.primitives import selecting as _sl
 from diffkit.primitives.families import constant, elementwise, infer_reduction, own, reduction, structural
 
 
@@ -43,8 +44,10 @@ def _scipy(name: str) -> Any:
     class Lazy:
         __name__ = name
 
-        def __getattr__(self, attribute: str) -> Any:
-            return getattr(self.load(), attribute)
+        @staticmethod
+        def resolve_dtypes(dtypes: tuple[Any, ...]) -> tuple[Any, ...]:
+            """Give the floating dtype of the operands (``scipy.special.zeta`` is no ufunc, so it cannot be asked)."""
+            return (*dtypes[:-1], np.result_type(*dtypes[:-1], np.float32))
 
         def __call__(self, *operands: Any) -> Any:
             return self.load()(*operands)
@@ -156,12 +159,12 @@ gather      = structural("gather",    _mv.read,         _mv.infer_gather,    _mv
 convert     = structural("convert",   _mv.converted,    _mv.infer_convert,   _mv.convert_forward,   _mv.convert_backward)
 scatter     = Op("scatter", "structural", _mv.scattered, _mv.infer_scatter, _mv.scatter_jvp, _mv.scatter_vjp,
                  _mv.scatter_symbolic, _mv.scatter_cost, linear=True)
-where       = own("where", _mv.selected, _mv.infer_where, _mv.where_jvp, _mv.where_vjp, _mv.where_symbolic, _mv.where_cost, numpy=np.where, family="select")
-take_along  = own("take_along", np.take_along_axis, _mv.infer_take_along, _mv.take_along_jvp, _mv.take_along_vjp, None, _mv.where_cost, family="select")
-put_along   = own("put_along", _mv.put_along_axis, _mv.infer_put_along, _mv.put_along_jvp, _mv.put_along_vjp, None, _mv.where_cost, family="select")
-argsort     = Op("argsort", "constant", _mv.stable_argsort, _mv.infer_positions, cost=_mv.where_cost, numpy=np.argsort)
-argmax      = Op("argmax", "constant", np.argmax, _mv.infer_argument, cost=_mv.where_cost, numpy=np.argmax)
-argmin      = Op("argmin", "constant", np.argmin, _mv.infer_argument, cost=_mv.where_cost, numpy=np.argmin)
+where       = own("where", _sl.selected, _sl.infer_where, _sl.where_jvp, _sl.where_vjp, _sl.where_symbolic, _sl.where_cost, numpy=np.where, family="select")
+take_along  = own("take_along", np.take_along_axis, _sl.infer_take_along, _sl.take_along_jvp, _sl.take_along_vjp, None, _sl.where_cost, family="select")
+put_along   = own("put_along", _sl.put_along_axis, _sl.infer_put_along, _sl.put_along_jvp, _sl.put_along_vjp, None, _sl.where_cost, family="select")
+argsort     = Op("argsort", "constant", _sl.stable_argsort, _sl.infer_positions, cost=_sl.where_cost, numpy=np.argsort)
+argmax      = Op("argmax", "constant", np.argmax, _sl.infer_argument, cost=_sl.where_cost, numpy=np.argmax)
+argmin      = Op("argmin", "constant", np.argmin, _sl.infer_argument, cost=_sl.where_cost, numpy=np.argmin)
 all_        = Op("all", "constant", np.all, infer_reduction(bool), symbolic=_mv.connective("And"), numpy=np.all)
 any_        = Op("any", "constant", np.any, infer_reduction(bool), symbolic=_mv.connective("Or"), numpy=np.any)
 # ------------ products and matrices

@@ -1,5 +1,14 @@
 """Lowering: every NumPy call on traced arrays becomes a few canonical steps, a file per kind of call."""
 
-from diffkit.tracing.lowering import arithmetic, indexing, matrices, products, reducing, shaping, sorting
+from diffkit.tracing.lowering import (
+    arithmetic,
+    indexing,
+    joining,
+    matrices,
+    products,
+    reducing,
+    shaping,
+    sorting,
+)
 
-__all__ = ["arithmetic", "indexing", "matrices", "products", "reducing", "shaping", "sorting"]
+__all__ = ["arithmetic", "indexing", "joining", "matrices", "products", "reducing", "shaping", "sorting"]

@@ -11,7 +11,8 @@ from diffkit import primitives as p
 from diffkit.errors import TracingError
 from diffkit.ops import Recorded, Span, Static, Where, where_shape
 from diffkit.tracing.creating import as_traced
-from diffkit.tracing.tracer import ArrayTracer, lowers, pending_read, view, viewing, write
+from diffkit.tracing.memory import pending_read, viewing, write
+from diffkit.tracing.tracer import ArrayTracer, lowers
 
 
 def _plain(index: Any) -> Any:
@@ -225,5 +226,3 @@ def fill_diagonal(x: Any, value: Any, wrap: bool = False) -> None:
     steps = np.arange(min(x.shape))
     x[(steps,) * x.ndim] = value
 
-
-__all__ = ["basic", "get", "positions_of", "put", "view"]

@@ -29,36 +29,54 @@ def axes_of(axis: Any, ndim: int) -> Axis:
     return tuple(sorted(int(one) - ndim if one >= 0 else int(one) for one in given))
 
 
+def _over(axis: Any, ndim: int) -> Axis:
+    """The axes of a reduction: a number may be reduced over an axis 0, as in NumPy."""
+    return () if ndim == 0 and axis in (0, -1) else axes_of(axis, ndim)
+
+
 def _kept(result: Any, x: Any, axes: Axis, keepdims: Any) -> Any:
-    return np.reshape(result, kept(x.shape, axes)) if keepdims is True else result
+    return np.reshape(result, kept(x.shape, axes)) if keepdims else result
 
 
-def _counted(x: Any) -> Any:
+def _summand(x: Any, dtype: Any = None) -> Any:
+    """What NumPy adds or multiplies up: in the dtype that is asked for, truths as whole numbers."""
+    x = as_traced(x)
+    if dtype is not None:
+        return x.astype(dtype)
     return p.convert(x, dtype=np.dtype(np.intp)) if x.dtype == bool else x
 
 
 @lowers(np.sum)
 def sum_(
-    x: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, initial: Any = 0, where: Any = True
+    x: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: Any = False,
+    initial: Any = 0,
+    where: Any = True,
 ) -> Any:
-    x = _counted(as_traced(x))
+    x = _summand(x, dtype)
     x = x if where is True else p.where(where, x, 0)
-    axes = axes_of(axis, x.ndim)
+    axes = _over(axis, x.ndim)
     total = p.sum_(x, axis=axes) if axes else x
     total = _kept(total, x, axes, keepdims)
-    total = total if dtype is None else total.astype(dtype)
     return total if isinstance(initial, (int, float)) and initial == 0 else total + initial
 
 
 @lowers(np.mean)
-def mean(x: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, where: Any = True) -> Any:
+def mean_(
+    x: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: Any = False, where: Any = True
+) -> Any:
     x = as_traced(x)
-    if where is not True:
-        return sum_(x, axis, keepdims=keepdims, where=where) / np.sum(
-            where, axis=axis, keepdims=keepdims is True
-        )
-    count = math.prod(x.shape[one] for one in axes_of(axis, x.ndim))
-    return sum_(x, axis, dtype, keepdims) / (count or math.nan)
+    return sum_(x, axis, dtype, keepdims=keepdims, where=where) / _count(x, axis, keepdims, where)
+
+
+def _count(x: Any, axis: Any, keepdims: Any, where: Any) -> Any:
+    """How many entries a mean is taken over."""
+    if where is True:
+        return math.prod(x.shape[one] for one in _over(axis, x.ndim)) or math.nan
+    return sum_(np.broadcast_to(as_traced(where), x.shape), axis, keepdims=keepdims)
 
 
 @lowers(np.average)
@@ -66,10 +84,10 @@ def average(
     x: Any, axis: Any = None, weights: Any = None, returned: bool = False, keepdims: Any = False
 ) -> Any:
     if weights is None:
-        return mean(x, axis, keepdims=keepdims)
+        return mean_(x, axis, keepdims=keepdims)
     x, weights = as_traced(x), as_traced(weights)
     if weights.ndim < x.ndim and axis is not None:
-        (one,) = axes_of(axis, x.ndim)
+        (one,) = _over(axis, x.ndim)
         weights = np.reshape(weights, tuple(x.shape[k] if k == one else 1 for k in range(-x.ndim, 0)))
     weights = np.broadcast_to(weights, x.shape)
     scale = sum_(weights, axis, keepdims=keepdims)
@@ -79,33 +97,46 @@ def average(
 
 @lowers(np.var)
 def var(
-    x: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: Any = False, **options: Any
+    x: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    ddof: float = 0,
+    keepdims: Any = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: Any = None,
 ) -> Any:
-    x = as_traced(x)
-    axes = axes_of(axis, x.ndim)
-    count = math.prod(x.shape[one] for one in axes)
-    centred = x - mean(x, axes, keepdims=True)
-    return sum_(p.square(centred), axes, keepdims=keepdims) / (count - options.get("correction", ddof))
+    x = as_traced(x) if dtype is None else as_traced(x).astype(dtype)
+    centre = mean_(x, axis, keepdims=True, where=where) if mean is None else mean
+    squares = sum_(p.square(x - centre), axis, keepdims=keepdims, where=where)
+    return squares / (_count(x, axis, keepdims, where) - (ddof if correction is None else correction))
 
 
 @lowers(np.std)
-def std(
-    x: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: Any = False, **options: Any
-) -> Any:
-    return p.sqrt(var(x, axis, dtype, ddof, keepdims, **options))
+def std(x: Any, *args: Any, **options: Any) -> Any:
+    return p.sqrt(var(x, *args, **options))
 
 
 def _extremum(op: Op, pick: Op, empty: float) -> Callable[..., Any]:
     def reduce(
-        x: Any, axis: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
+        x: Any,
+        axis: Any = None,
+        out: None = None,
+        keepdims: Any = False,
+        initial: Any = None,
+        where: Any = True,
     ) -> Any:
         x = as_traced(x)
         x = x if where is True else p.where(where, x, empty)
-        axes = axes_of(axis, x.ndim)
-        if any(x.shape[one] == 0 for one in axes) and initial is None:
-            raise TracingError(
-                f"the {op.name} of an empty array of shape {x.shape} does not exist; give initial="
-            )
+        axes = _over(axis, x.ndim)
+        if any(x.shape[one] == 0 for one in axes):
+            if initial is None:
+                raise TracingError(
+                    f"the {op.name} of an empty array of shape {x.shape} does not exist; give initial="
+                )
+            return sum_(x, axis, keepdims=keepdims) + initial
         result = _kept(op(x, axis=axes), x, axes, keepdims) if axes else x
         return result if initial is None else pick(result, initial)
 
@@ -117,7 +148,7 @@ minimum = lowers(np.min, np.amin)(_extremum(p.min_, p.minimum, math.inf))
 
 
 @lowers(np.ptp)
-def ptp(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
+def ptp(x: Any, axis: Any = None, out: None = None, keepdims: Any = False) -> Any:
     return maximum(x, axis, keepdims=keepdims) - minimum(x, axis, keepdims=keepdims)
 
 
@@ -131,12 +162,18 @@ def rows_last(x: Any, axes: Axis) -> Any:
 
 @lowers(np.prod)
 def prod(
-    x: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, initial: Any = 1, where: Any = True
+    x: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: Any = False,
+    initial: Any = 1,
+    where: Any = True,
 ) -> Any:
     """A tree of products of halves: right with zeros in x, to every order, in n - 1 multiplications."""
-    x = as_traced(x)
+    x = _summand(x, dtype)
     x = x if where is True else p.where(where, x, 1)
-    axes = axes_of(axis, x.ndim)
+    axes = _over(axis, x.ndim)
     rows, spare = rows_last(x, axes), None
     if rows.shape[-1] == 0:
         return _kept(np.ones_like(p.sum_(x, axis=axes)), x, axes, keepdims) * initial
@@ -153,41 +190,45 @@ def prod(
 
 def _along(x: Any, axis: Any) -> tuple[Any, int]:
     """The array and a negative axis; without an axis, the flattened array."""
-    x = as_traced(x)
-    return (np.ravel(x), -1) if axis is None else (x, axes_of(axis, x.ndim)[0])
+    return (np.ravel(x), -1) if axis is None or not x.ndim else (x, axes_of(axis, x.ndim)[0])
 
 
 @lowers(np.cumsum)
-def cumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
-    x, axis = _along(x, axis)
-    return p.cumsum(_counted(x), axis=axis)
+def cumsum(x: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
+    x, axis = _along(_summand(x, dtype), axis)
+    return p.cumsum(x, axis=axis)
 
 
 @lowers(np.cumprod)
-def cumprod(x: Any, axis: Any = None, dtype: Any = None) -> Any:
-    """Doubling (Hillis and Steele 1986): log2 n products, so that zeros in x need no special case."""
-    x, axis = _along(x, axis)
+def cumprod(x: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
+    """Right with zeros in x, to every order."""
+    return accumulated(p.multiply, _summand(x, dtype), axis)
+
+
+def accumulated(op: Op, x: Any, axis: Any) -> Any:
+    """All leading results of an associative op by doubling (Hillis and Steele 1986): log2 n steps."""
+    x, axis = _along(as_traced(x), axis)
     rows, reach = np.moveaxis(x, axis, -1), 1
     while reach < rows.shape[-1]:
-        rows = np.concatenate([rows[..., :reach], rows[..., reach:] * rows[..., :-reach]], axis=-1)
+        rows = np.concatenate([rows[..., :reach], op(rows[..., reach:], rows[..., :-reach])], axis=-1)
         reach *= 2
     return np.moveaxis(rows, -1, axis)
 
 
 @lowers(np.any)
-def any_(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
+def any_(x: Any, axis: Any = None, out: None = None, keepdims: Any = False) -> Any:
     return _connective(p.any_, x, axis, keepdims)
 
 
 @lowers(np.all)
-def all_(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
+def all_(x: Any, axis: Any = None, out: None = None, keepdims: Any = False) -> Any:
     return _connective(p.all_, x, axis, keepdims)
 
 
 def _connective(op: Op, x: Any, axis: Any, keepdims: Any) -> Any:
     x = as_traced(x)
     x = x if x.dtype == bool else p.not_equal(x, 0)
-    axes = axes_of(axis, x.ndim)
+    axes = _over(axis, x.ndim)
     return _kept(op(x, axis=axes), x, axes, keepdims)
 
 
@@ -197,12 +238,12 @@ def count_nonzero(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
 
 
 def _argument(op: Op) -> Callable[..., Any]:
-    def find(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
+    def find(x: Any, axis: Any = None, out: None = None, keepdims: Any = False) -> Any:
         x = as_traced(x)
-        if axis is None:
+        if axis is None or not x.ndim:
             found = op(np.ravel(x), axis=-1)
-            return np.reshape(found, (1,) * x.ndim) if keepdims is True else found
-        axes = axes_of(axis, x.ndim)
+            return np.reshape(found, (1,) * x.ndim) if keepdims else found
+        axes = _over(axis, x.ndim)
         return _kept(op(x, axis=axes[0]), x, axes, keepdims)
 
     return find
@@ -221,8 +262,8 @@ def logsumexp(
             "logsumexp(return_sign=True) cannot be traced: it has two results; use np.log(np.abs(...))"
         )
     x = as_traced(x)
-    axes = axes_of(axis, x.ndim)
-    top = p.stop(maximum(x, axes, keepdims=True))
+    axes = _over(axis, x.ndim)
+    top = p.stop(maximum(x, axes, keepdims=True, initial=None if x.size else 0.0))
     top = p.where(p.isfinite(top), top, 0.0)
     powers = p.exp(x - top)
     total = p.log(sum_(powers if b is None else b * powers, axes, keepdims=True)) + top
@@ -245,7 +286,7 @@ def softmax(x: Any, axis: Any = None) -> Any:
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A002 - NumPy's name
     """Vector norms of any order; matrix norms that need no singular values."""
     x = as_traced(x)
-    axes = axes_of(axis, x.ndim)
+    axes = _over(axis, x.ndim)
     if ord is None or (ord == "fro" and len(axes) == 2):
         return p.sqrt(sum_(p.square(x), axes, keepdims=keepdims))
     if len(axes) == 2:
@@ -288,4 +329,5 @@ UFUNC_METHODS["logical_and", "reduce"] = lambda x, axis=0, **options: all_(x, ax
 UFUNC_METHODS["logical_or", "reduce"] = lambda x, axis=0, **options: any_(x, axis, **options)
 UFUNC_METHODS["logaddexp", "reduce"] = lambda x, axis=0, **options: logsumexp(x, axis, **options)
 UFUNC_METHODS["add", "accumulate"] = lambda x, axis=0: cumsum(x, axis)
-UFUNC_METHODS["multiply", "accumulate"] = lambda x, axis=0: cumprod(x, axis)
+for _op in (p.multiply, p.maximum, p.minimum, p.logaddexp):
+    UFUNC_METHODS[_op.name, "accumulate"] = lambda x, axis=0, op=_op: accumulated(op, x, axis)

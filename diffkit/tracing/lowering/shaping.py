@@ -1,19 +1,19 @@
-"""Shapes: views stay views; whatever joins pieces is one scatter."""
+"""Shapes, parts and turns of arrays: views stay views."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from diffkit import primitives as p
 from diffkit.errors import TracingError
-from diffkit.ops import Recorded, Span
+from diffkit.ops import Recorded
 from diffkit.tracing.creating import active, as_traced
 from diffkit.tracing.lowering.reducing import axes_of
-from diffkit.tracing.tracer import lowers, viewing
+from diffkit.tracing.memory import viewing
+from diffkit.tracing.tracer import lowers
 
 
 @lowers(np.shape)
@@ -210,124 +210,11 @@ def meshgrid(*arrays: Any, indexing: str = "xy", sparse: bool = False, copy: boo
     return tuple(made) if sparse else broadcast_arrays(*made)
 
 
-# ---------------------------------------------------------------- joining: one scatter of disjoint pieces
+# ---------------------------------------------------------------- cutting and turning
 
 
-@lowers(np.concatenate)
-def concatenate(arrays: Sequence[Any], axis: Any = 0, dtype: Any = None, casting: str = "same_kind") -> Any:
-    parts = [as_traced(x) for x in arrays]
-    if axis is None:
-        parts, axis = [ravel(x) for x in parts], 0
-    ndim = parts[0].ndim
-    if ndim == 0 or any(x.ndim != ndim for x in parts):
-        raise TracingError(
-            f"concatenate needs arrays with the same number of axes, at least one; given {[x.shape for x in parts]}"
-        )
-    axis = axes_of(axis, ndim)[0]
-    parts = [x for x in parts if x.shape[axis]] or parts[:1]
-    if len(parts) == 1:
-        return parts[0].snapshot()
-    rest = {tuple(n for k, n in enumerate(x.shape) if k - ndim != axis) for x in parts}
-    if len(rest) > 1:
-        raise TracingError(
-            f"concatenate along axis {axis}: the other axes differ in {[x.shape for x in parts]}"
-        )
-    lengths = list(parts[0].shape)
-    lengths[axis] = sum(x.shape[axis] for x in parts)
-    places, start = [], 0
-    for x in parts:
-        spans = [Span(0, None, 1, n) for n in lengths]
-        stop = start + x.shape[axis]
-        spans[axis] = Span(start, None if stop == lengths[axis] else stop, 1, x.shape[axis])
-        places.append(tuple(spans))
-        start = stop
-    joined = p.scatter(*_alike(parts), shape=tuple(lengths), places=tuple(places))
-    return joined if dtype is None else joined.astype(dtype)
-
-
-def _alike(parts: list[Any]) -> list[Any]:
-    dtype = np.result_type(*[x.dtype for x in parts])
-    return [x if x.dtype == dtype else p.convert(x, dtype=dtype) for x in parts]
-
-
-@lowers(np.stack)
-def stack(arrays: Sequence[Any], axis: int = 0, dtype: Any = None, casting: str = "same_kind") -> Any:
-    parts = [as_traced(x) for x in arrays]
-    if len({x.shape for x in parts}) > 1:
-        raise TracingError(f"stack needs arrays of one shape; given {[x.shape for x in parts]}")
-    lengths = list(parts[0].shape)
-    where = axis % (len(lengths) + 1)
-    lengths.insert(where, len(parts))
-    whole = [Span(0, None, 1, n) for n in parts[0].shape]
-    places = tuple((*whole[:where], k, *whole[where:]) for k in range(len(parts)))
-    return p.scatter(*_alike(parts), shape=tuple(lengths), places=places)
-
-
-@lowers(np.vstack)
-def vstack(arrays: Sequence[Any], dtype: Any = None, casting: str = "same_kind") -> Any:
-    return concatenate([atleast_2d(x) for x in arrays], 0, dtype)
-
-
-@lowers(np.hstack)
-def hstack(arrays: Sequence[Any], dtype: Any = None, casting: str = "same_kind") -> Any:
-    parts = [atleast_1d(x) for x in arrays]
-    return concatenate(parts, 0 if parts[0].ndim == 1 else 1, dtype)
-
-
-@lowers(np.dstack)
-def dstack(arrays: Sequence[Any]) -> Any:
-    return concatenate([atleast_3d(x) for x in arrays], 2)
-
-
-@lowers(np.column_stack)
-def column_stack(arrays: Sequence[Any]) -> Any:
-    parts = [as_traced(x) for x in arrays]
-    return concatenate([x if x.ndim > 1 else reshape(x, (-1, 1)) for x in parts], 1)
-
-
-@lowers(np.block)
-def block(arrays: Any) -> Any:
-    def depth(part: Any) -> int:
-        return 1 + max(map(depth, part)) if isinstance(part, list) else 0
-
-    def join(part: Any, level: int) -> Any:
-        return (
-            concatenate([join(inner, level - 1) for inner in part], -level)
-            if isinstance(part, list)
-            else _atleast(part, total)
-        )
-
-    total = depth(arrays)
-    return join(arrays, total)
-
-
-def _atleast(x: Any, ndim: int) -> Any:
-    x = as_traced(x)
-    return reshape(x, (1,) * (ndim - x.ndim) + x.shape) if x.ndim < ndim else x
-
-
-@lowers(np.append)
-def append(x: Any, values: Any, axis: Any = None) -> Any:
-    return concatenate([ravel(x), ravel(values)]) if axis is None else concatenate([x, values], axis)
-
-
-@lowers(np.insert)
-def insert(x: Any, spot: int, values: Any, axis: Any = None) -> Any:
-    x = ravel(x) if axis is None else as_traced(x)
-    axis = axes_of(axis if axis is not None else 0, x.ndim)[0]
-    before = _cut(x, axis, 0, spot)
-    lengths = tuple(1 if k - x.ndim == axis else n for k, n in enumerate(x.shape))
-    return concatenate([before, broadcast_to(as_traced(values), lengths), _cut(x, axis, spot, None)], axis)
-
-
-@lowers(np.delete)
-def delete(x: Any, spot: Any, axis: Any = None) -> Any:
-    x = ravel(x) if axis is None else as_traced(x)
-    axis = axes_of(axis if axis is not None else 0, x.ndim)[0]
-    return np.take(x, np.delete(np.arange(x.shape[axis]), spot), axis)
-
-
-def _cut(x: Any, axis: int, start: int | None, stop: int | None, step: int | None = None) -> Any:
+def cut(x: Any, axis: int, start: int | None, stop: int | None, step: int | None = None) -> Any:
+    """A slice along one axis, given as a negative number."""
     return x[(Ellipsis, slice(start, stop, step), *(slice(None),) * (-1 - axis))]
 
 
@@ -353,7 +240,7 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     else:
         bounds = [0, *(int(k) for k in indices_or_sections), x.shape[axis]]
     return [
-        _cut(x, axis, start, max(start, stop) if stop >= 0 else stop)
+        cut(x, axis, start, max(start, stop) if stop >= 0 else stop)
         for start, stop in zip(bounds, bounds[1:], strict=False)
     ]
 
@@ -361,31 +248,6 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 lowers(np.vsplit)(lambda x, sections: split(x, sections, 0))
 lowers(np.hsplit)(lambda x, sections: split(x, sections, 1 if as_traced(x).ndim > 1 else 0))
 lowers(np.dsplit)(lambda x, sections: split(x, sections, 2))
-
-
-@lowers(np.tile)
-def tile(x: Any, reps: Any) -> Any:
-    x = as_traced(x)
-    times = tuple(reps) if isinstance(reps, (tuple, list, np.ndarray)) else (reps,)
-    ndim = max(x.ndim, len(times))
-    x = _atleast(x, ndim)
-    times = (1,) * (ndim - len(times)) + tuple(int(t) for t in times)
-    doubled = tuple(n for pair in zip(times, x.shape, strict=True) for n in pair)
-    spread = broadcast_to(reshape(x, tuple(n for length in x.shape for n in (1, length))), doubled)
-    return reshape(spread, tuple(t * n for t, n in zip(times, x.shape, strict=True))).copy()
-
-
-@lowers(np.repeat)
-def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
-    x = ravel(x) if axis is None else as_traced(x)
-    axis = axes_of(axis if axis is not None else 0, x.ndim)[0]
-    if np.ndim(repeats):
-        return np.take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis)
-    after = x.ndim + axis + 1
-    spread = broadcast_to(expand_dims(x, after), (*x.shape[:after], int(repeats), *x.shape[after:]))
-    return reshape(
-        spread, tuple(n * int(repeats) if k - x.ndim == axis else n for k, n in enumerate(x.shape))
-    ).copy()
 
 
 @lowers(np.flip)
@@ -413,127 +275,3 @@ def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
         3: lambda: flip(swapaxes(x, first, second), second),
     }
     return turned[k % 4]()
-
-
-@lowers(np.roll)
-def roll(x: Any, shift: Any, axis: Any = None) -> Any:
-    x = as_traced(x)
-    if axis is None:
-        return reshape(roll(ravel(x), shift, 0), x.shape)
-    pairs = np.broadcast(np.asarray(shift), np.asarray(axis))
-    for by, one in pairs:
-        length = x.shape[int(one)]
-        cut = -int(by) % length if length else 0
-        if cut:
-            where = axes_of(int(one), x.ndim)[0]
-            x = concatenate([_cut(x, where, cut, None), _cut(x, where, 0, cut)], where)
-    return x.snapshot()
-
-
-@lowers(np.pad)
-def pad(x: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Any:
-    x = as_traced(x)
-    width = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
-    if mode != "constant":
-        spots = np.pad(np.arange(x.size).reshape(x.shape), pad_width, mode=mode, **options)  # type: ignore[call-overload]  # modes are strings
-        return ravel(x)[spots]
-    place = tuple(
-        Span(before, None if after == 0 else before + n, 1, n)
-        for n, (before, after) in zip(x.shape, width, strict=True)
-    )
-    lengths = tuple(before + n + after for n, (before, after) in zip(x.shape, width, strict=True))
-    padded = p.scatter(x, shape=lengths, places=(place,))
-    fill = options.get("constant_values", 0)
-    if np.ndim(fill) == 0 and not isinstance(fill, Recorded) and fill == 0:
-        return padded
-    rim = np.pad(np.zeros(x.shape), pad_width, constant_values=fill)
-    return padded + rim
-
-
-@lowers(np.diff)
-def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
-    x = as_traced(x)
-    axis = axes_of(axis, x.ndim)[0]
-    ends = [as_traced(e) if e is not None else None for e in (prepend, append)]
-    rim = tuple(1 if k - x.ndim == axis else length for k, length in enumerate(x.shape))
-    ends = [broadcast_to(e, rim) if e is not None and e.ndim == 0 else e for e in ends]
-    if any(e is not None for e in ends):
-        x = concatenate([part for part in (ends[0], x, ends[1]) if part is not None], axis)
-    for _ in range(n):
-        x = _cut(x, axis, 1, None) - _cut(x, axis, None, -1)
-    return x
-
-
-@lowers(np.ediff1d)
-def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
-    parts = [to_begin, diff(ravel(x)), to_end]
-    return concatenate(
-        [np.atleast_1d(part) if part is not parts[1] else part for part in parts if part is not None]
-    )
-
-
-@lowers(np.gradient)
-def gradient(x: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> Any:
-    """NumPy's central differences of samples, with scalar spacing."""
-    x = as_traced(x)
-    axes = axes_of(axis, x.ndim)
-    steps = list(spacing) * (len(axes) if len(spacing) == 1 else 1) or [1.0] * len(axes)
-    if any(np.ndim(h) for h in steps) or edge_order != 1:
-        raise TracingError(
-            "np.gradient is traced with scalar spacing and edge_order=1; write the differences with slices"
-        )
-    made = []
-    for one, h in zip(axes, steps, strict=True):
-        first = (_cut(x, one, 1, 2) - _cut(x, one, 0, 1)) / h
-        last = (_cut(x, one, -1, None) - _cut(x, one, -2, -1)) / h
-        made.append(
-            concatenate([first, (_cut(x, one, 2, None) - _cut(x, one, None, -2)) / (2 * h), last], one)
-        )
-    return made[0] if len(made) == 1 else tuple(made)
-
-
-@lowers(np.trapezoid)
-def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
-    y = as_traced(y)
-    axis = axes_of(axis, y.ndim)[0]
-    if x is None:
-        widths = dx
-    else:
-        x = as_traced(x)
-        widths = diff(x, axis=axis) if x.ndim > 1 else reshape(diff(x), (-1, *(1,) * (-1 - axis)))
-    return np.sum(widths * (_cut(y, axis, 1, None) + _cut(y, axis, None, -1)) / 2.0, axis=axis)
-
-
-# ---------------------------------------------------------------- diagonals and triangles
-
-
-@lowers(np.diag)
-def diag(x: Any, k: int = 0) -> Any:
-    x = as_traced(x)
-    if x.ndim == 2:
-        return np.diagonal(x, k)
-    n = x.shape[0] + abs(k)
-    start = k if k >= 0 else -k * n
-    place = (Span(start, min(start + x.shape[0] * (n + 1), n * n), n + 1, x.shape[0]),)
-    return reshape(p.scatter(x, shape=(n * n,), places=(place,)), (n, n))
-
-
-lowers(np.diagflat)(lambda x, k=0: diag(ravel(x), k))
-
-
-@lowers(np.tril)
-def tril(x: Any, k: int = 0) -> Any:
-    x = as_traced(x)
-    return p.where(x.recorder.constant(np.tri(*x.shape[-2:], k, dtype=bool)), x, 0)
-
-
-@lowers(np.triu)
-def triu(x: Any, k: int = 0) -> Any:
-    x = as_traced(x)
-    return p.where(x.recorder.constant(~np.tri(*x.shape[-2:], k - 1, dtype=bool)), x, 0)
-
-
-@lowers(np.vander)
-def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
-    columns = [np.power(x, k) for k in range(x.shape[0] if N is None else N)]
-    return stack(columns if increasing else columns[::-1], axis=1)

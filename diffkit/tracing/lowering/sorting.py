@@ -7,54 +7,88 @@ from typing import Any
 import numpy as np
 
 from diffkit import primitives as p
+from diffkit.errors import TracingError
 from diffkit.tracing.creating import as_traced
-from diffkit.tracing.lowering.reducing import axes_of, mean
+from diffkit.tracing.lowering.reducing import along, mean_, over, rows_last
 from diffkit.tracing.tracer import lowers
 
 
 @lowers(np.argsort)
-def argsort(x: Any, axis: Any = -1, **_options: Any) -> Any:
-    x, axis = (np.ravel(x), -1) if axis is None else (as_traced(x), axis)
-    return p.argsort(x, axis=axes_of(axis, x.ndim)[0])
+def argsort(x: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
+    x, axis = along(as_traced(x), axis)
+    return p.argsort(x, axis=axis)
 
 
-@lowers(np.sort, np.partition)
-def sort(x: Any, *kth: Any, axis: Any = -1, **_options: Any) -> Any:
-    """Entries in order; a fully sorted array also satisfies ``np.partition``."""
-    if kth and axis == -1 and not isinstance(kth[0], (int, np.integer, list, tuple, np.ndarray)):
-        axis = kth[0]
-    x, axis = (np.ravel(x), -1) if axis is None else (as_traced(x), axes_of(axis, as_traced(x).ndim)[0])
+@lowers(np.sort)
+def sort(x: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
+    x, axis = along(as_traced(x), axis)
     return p.take_along(x, p.argsort(x, axis=axis), axis=axis)
 
 
-@lowers(np.median)
-def median(x: Any, axis: Any = None, keepdims: bool = False, **_options: Any) -> Any:
+@lowers(np.partition)
+def partition(x: Any, kth: Any, axis: Any = -1, kind: Any = None, order: Any = None) -> Any:
+    """A fully sorted array is partitioned at every position."""
+    return sort(x, axis)
+
+
+def _statistic(x: Any, axis: Any, keepdims: Any, read: Any) -> Any:
+    """What ``read`` takes from the entries in order (last axis); NaN where there is one among them."""
     x = as_traced(x)
-    if axis is None:
-        result = median(np.ravel(x), -1)
-        return np.reshape(result, (1,) * x.ndim) if keepdims else result
-    one = axes_of(axis, x.ndim)[0]
-    ordered = np.moveaxis(sort(x, axis=one), one, -1)
-    n = ordered.shape[-1]
-    result = mean(ordered[..., (n - 1) // 2 : n // 2 + 1], axis=-1)
-    return np.expand_dims(result, one) if keepdims else result
+    axes = over(axis, x.ndim)
+    ordered = sort(rows_last(x, axes))
+    if not ordered.shape[-1]:
+        raise TracingError(f"an empty array of shape {x.shape} has no order statistics; give at least one entry")
+    result = read(ordered)
+    result = p.where(p.isnan(ordered[..., -1]), np.nan, result)  # NaN sorts last
+    return np.expand_dims(result, tuple(one - 0 for one in axes)) if keepdims else result
+
+
+@lowers(np.median)
+def median(
+    x: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: Any = False
+) -> Any:
+    def middle(ordered: Any) -> Any:
+        n = ordered.shape[-1]
+        return mean_(ordered[..., (n - 1) // 2 : n // 2 + 1], axis=-1)
+
+    return _statistic(x, axis, keepdims, middle)
 
 
 @lowers(np.quantile)
-def quantile(x: Any, q: Any, axis: Any = None, keepdims: bool = False, **_options: Any) -> Any:
-    """Linear interpolation between order statistics."""
-    x = as_traced(x)
-    flat = np.ravel(x) if axis is None else np.moveaxis(x, axis, -1)
-    ordered = sort(flat)
-    spot = np.asarray(q, dtype=float) * (ordered.shape[-1] - 1)
-    low = np.floor(spot).astype(int)
-    high = np.minimum(low + 1, ordered.shape[-1] - 1)
-    part = np.expand_dims(spot - low, tuple(range(spot.ndim, spot.ndim)))
-    result = ordered[..., low] * (1 - part) + ordered[..., high] * part
-    return np.moveaxis(result, -1, 0) if spot.ndim and result.ndim > 1 else result
+def quantile(
+    x: Any,
+    q: Any,
+    axis: Any = None,
+    out: None = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: Any = False,
+    *,
+    weights: Any = None,
+) -> Any:
+    """Linear interpolation between order statistics, from the nearer one as NumPy does."""
+    if method != "linear" or weights is not None:
+        raise TracingError(
+            f"np.quantile(method={method!r}, weights={weights!r}) cannot be traced: diffkit has the linear method only; "
+            "leave both out, or read np.sort(x) where you want it"
+        )
+    weak = isinstance(q, (int, float))  # a plain number does not widen the result
+    q = np.asarray(q.concrete() if isinstance(q, Recorded) else q, dtype=float)
+    axis = axis
+
+    def between(ordered: Any) -> Any:
+        spot = q * (ordered.shape[-1] - 1)
+        low = np.floor(spot).astype(int)
+        high = np.minimum(low + 1, ordered.shape[-1] - 1)
+        share = spot - low
+        near, rest = np.where(share < 0.5, low, high), np.where(share < 0.5, share, share - 1)
+        rest = rest.astype(ordered.dtype) if weak else rest
+        return ordered[..., near] + (ordered[..., high] - ordered[..., low]) * rest
 
 
-lowers(np.percentile)(lambda x, q, axis=None, **options: quantile(x, np.asarray(q) / 100.0, axis, **options))
+@lowers(np.percentile)
+def percentile(x: Any, q: Any, *args: Any, **options: Any) -> Any:
+    return quantile(x, q / 100 if isinstance(q, (int, float)) else np.asarray(q) / 100, *args, **options)
 
 
 @lowers(np.searchsorted)
