@@ -20,12 +20,39 @@ from diffkit.ops import Op
 
 
 def _absolute(x: Any) -> Any:
-    return np.where(x.real < 0, -x, x)
+    """At the kink, the mean of both sides: 0."""
+    return x * np.sign(np.real(x))
+
+
+def _sides(x: Any) -> Any:
+    """1 or -1, by the side of zero on which x lies."""
+    return np.where(np.real(x) < 0, -1.0, 1.0)
 
 
 def _cbrt(x: Any) -> Any:
-    sign = np.where(x.real < 0, -1.0, 1.0)
-    return sign * (sign * x) ** (1 / 3)
+    return _sides(x) * (_sides(x) * x) ** (1 / 3)
+
+
+def _power(x: Any, y: Any) -> Any:
+    """A negative base keeps its real power: exp(y log x) would leave a rounding error in the imaginary part."""
+    return _sides(x) ** np.real(y) * (_sides(x) * x) ** y
+
+
+def _maximum(x: Any, y: Any) -> Any:
+    """At a tie, the mean of both."""
+    gap = np.real(x) - np.real(y)
+    return np.where(gap == 0, 0.5 * x + 0.5 * y, np.where(gap > 0, x, y))
+
+
+def _max(x: Any, axis: tuple[int, ...]) -> Any:
+    """The mean of all entries that attain it."""
+    hit = np.real(x) == np.max(np.real(x), axis=axis, keepdims=True)
+    return np.sum(np.where(hit, x, 0), axis=axis) / np.sum(hit, axis=axis)
+
+
+def _expit(x: Any) -> Any:
+    small = np.exp(-_sides(x) * x)
+    return np.where(np.real(x) < 0, small, 1.0) / (1 + small)
 
 
 def _arctan2(y: Any, x: Any) -> Any:
@@ -59,23 +86,35 @@ def _cholesky(x: Any) -> Any:
 
 
 def _gammaln(x: Any) -> Any:
+    """Of negative numbers by the reflection formula; SciPy's continuation turns around the poles there."""
     import scipy.special
 
-    return scipy.special.loggamma(x)
+    flip = np.real(x) < 0
+    right = scipy.special.loggamma(np.where(flip, 1 - x, x))
+    return np.where(flip, np.log(np.pi) - np.log(_absolute(np.sin(np.pi * np.where(flip, x, 0.5)))) - right, right)
+
+
+def _convert(x: Any, dtype: Any) -> Any:
+    return x if np.iscomplexobj(x) else np.asarray(x).astype(dtype)
 
 
 CONTINUATIONS: dict[Op, Callable[..., Any]] = {
     p.absolute: _absolute,
     p.cbrt: _cbrt,
+    p.power: _power,
+    p.maximum: _maximum,
+    p.minimum: lambda x, y: -_maximum(-x, -y),
+    p.max_: _max,
+    p.min_: lambda x, axis: -_max(-x, axis),
     p.hypot: lambda x, y: np.sqrt(x * x + y * y),
     p.arctan2: _arctan2,
     p.logaddexp: _logaddexp,
-    p.expit: lambda x: 1 / (1 + np.exp(-x)),
+    p.expit: _expit,
     p.gammaln: _gammaln,
     p.mod: lambda x, y: x - np.floor(np.real(x) / np.real(y)) * y,
     p.logabsdet: _log_abs_det,
     p.cholesky: _cholesky,
-    p.convert: lambda x, dtype: x,
+    p.convert: _convert,
 }
 """Ops whose NumPy function is not analytic -> what continues it."""
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from diffkit import primitives as p
 from diffkit.errors import TooLargeError, UnsupportedError
-from diffkit.graph import CONSTANT, INPUT, REFERENCE, Graph, Step
+from diffkit.graph import INPUT, REFERENCE, Graph, Step
 from diffkit.ops import Op, Recorded
 from diffkit.primitives.families import as_objects
 
@@ -150,8 +150,8 @@ class Reader:
             return self._symbols(position, step, self.names[self.graph.inputs.index(position)])
         if step.op is REFERENCE:
             return self._symbols(position, step, f"p{position}_")
-        if step.op is CONSTANT:
-            return _numbers(self.sympy, step.params["value"])
+        if step.op.family == "leaf":  # a constant, or seeds of a derivative inside f
+            return _numbers(self.sympy, step.op.evaluate(**step.params))
         if step.op in DECIDED:
             self.reading.decided.append(position)
             return self.values(position)
@@ -161,7 +161,9 @@ class Reader:
 
     def _apply(self, step: Step, operands: list[Any]) -> Any:
         if step.op in (p.take_along, p.put_along):
-            return step.op.evaluate(*operands, **step.params)
+            positions = operands[1].astype(np.intp)
+            made = step.op.evaluate(operands[0], positions, **step.params)
+            return as_objects(np.frompyfunc(self.sympy.sympify, 1, 1)(made))  # NumPy's zeros are ints
         if step.op.symbolic is None:
             raise UnsupportedError(
                 f"{step.op.name} has no meaning in SymPy; use method='forward' or 'reverse'"

@@ -13,7 +13,7 @@ from diffkit import primitives as p
 from diffkit import trees
 from diffkit.differentiators import Derivative, Differentiator, get
 from diffkit.differentiators.arguments import take
-from diffkit.differentiators.derivative import DIRECTED
+from diffkit.differentiators.programs import DIRECTED
 from diffkit.errors import InputError, TracingError, UnknownNameError
 from diffkit.expressions import as_function
 from diffkit.ops import Cost, Op, Recorded, lead

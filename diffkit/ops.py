@@ -203,7 +203,7 @@ class Static:
     __slots__ = ("_hash", "array")
 
     def __init__(self, array: np.ndarray[Any, Any]) -> None:
-        self.array = np.ascontiguousarray(array)
+        self.array = np.asarray(array, order="C")  # unlike ascontiguousarray, keeps a shape of ()
         self.array.flags.writeable = False
         self._hash = hash((self.array.shape, self.array.dtype.str, self.array.tobytes()))
 

@@ -26,6 +26,7 @@ COMMUTATIVE = frozenset({p.add, p.multiply, p.maximum, p.minimum, p.hypot, p.log
 ENTRYWISE = frozenset(
     {op for op in p.TABLE.values() if op.family == "elementwise" or isinstance(op.numpy, np.ufunc)} | {p.where}
 )
+MODERATE = 2.0**32  # numbers up to this size move through products: the result neither overflows nor vanishes
 FOLDABLE = (
     4096  # a constant that folding creates has at most this many entries, unless its operands were larger
 )
@@ -142,7 +143,7 @@ class Builder:
         if step.op is p.multiply:
             number = self.scalar(step.operands[0])
             rest = self.steps[step.operands[1]]
-            if number is not None and (rest.shape, rest.dtype) == (step.shape, step.dtype):
+            if number is not None and moderate(number) and (rest.shape, rest.dtype) == (step.shape, step.dtype):
                 return number, step.operands[1]
         return None
 
@@ -236,6 +237,11 @@ def _key(op: Op, params: dict[str, Any]) -> Any:
     return tuple(params.values())
 
 
+def moderate(number: float) -> bool:
+    """Whether a number may move from one step to another."""
+    return 1 / MODERATE <= abs(number) <= MODERATE
+
+
 # ---------------------------------------------------------------- rules
 
 
@@ -275,7 +281,7 @@ def multiply_numbers(b: Builder, operands: Operands, _params: dict[str, Any]) ->
     if number == -1.0:
         return b.emit(p.negative, (y,), {})
     multiple = b.factor(y)
-    return b.times(number * multiple[0], multiple[1]) if multiple else None
+    return b.times(number * multiple[0], multiple[1]) if multiple and moderate(number) else None
 
 
 @rule(p.multiply)
@@ -360,7 +366,7 @@ def divide_numbers(b: Builder, operands: Operands, _params: dict[str, Any]) -> i
     multiple = b.factor(x)
     if multiple is None:
         return None
-    if bottom is not None and bottom != 0.0:
+    if bottom is not None and moderate(bottom):
         return b.times(multiple[0] / bottom, multiple[1])
     if b.like(multiple[1], (multiple[1], y)):
         return b.times(multiple[0], b.emit(p.divide, (multiple[1], y), {}))

@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from diffkit.differentiators.derivative import PRODUCTS, Branch, Derivative, Program
+from diffkit.differentiators.derivative import Derivative
+from diffkit.differentiators.programs import PRODUCTS, Branch, Program
 from diffkit.differentiators.recording import Recording, forward_direction, forward_jacobian, record
 from diffkit.engines import engine as find_engine
 from diffkit.engines import engine_names

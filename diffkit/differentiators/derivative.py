@@ -10,14 +10,23 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from diffkit import trees
 from diffkit.differentiators.arguments import Layout, Spec, fitted, take
-from diffkit.errors import InputError, NotScalarError, TracingError, UnsupportedError
+from diffkit.differentiators.programs import (
+    DIRECTED,
+    MATRICES,
+    QUICK,
+    Branch,
+    Program,
+    Quick,
+    check_scalar,
+    fingerprint,
+)
+from diffkit.errors import DiffkitError, InputError, TracingError, UnsupportedError
 from diffkit.graph import Graph, Operations
 from diffkit.ops import Recorded
 from diffkit.tracing import Traced, call_function, current_trace, replay, trace_function
@@ -25,70 +34,18 @@ from diffkit.tracing import Traced, call_function, current_trace, replay, trace_
 if TYPE_CHECKING:
     from diffkit.differentiators.base import Differentiator
 
-PRODUCTS = ("value", "gradient", "value_and_gradient", "jacobian", "jvp", "vjp", "hessian", "hvp")
-SCALAR_ONLY = frozenset({"gradient", "value_and_gradient", "hessian", "hvp"})
-QUICK = frozenset({"gradient", "jacobian", "hessian"})
-MATRICES = frozenset({"jacobian", "hessian", "error"})
-DIRECTED = frozenset({"jvp", "vjp", "hvp"})
 MAX_BRANCHES = 8
 
 
-@dataclass(frozen=True, eq=False)
-class Program:
-    """One product of one branch of f, ready to run.
-
-    Attributes
-    ----------
-    run
-        ``run(*arrays, *directions)`` gives a flat tuple of results, or None where f takes another branch.
-    graph
-        The derivative graph; None where the method needs none.
-    source
-        The generated program; empty where there is none.
-    operations
-        Counted operations of one run; None where f could not be traced.
-    calls
-        How often one run calls f.
-    expressions
-        What a symbolic derivative found; None for other methods.
-    """
-
-    run: Callable[..., tuple[Any, ...] | None]
-    graph: Graph | None = None
-    source: str = ""
-    operations: Operations | None = None
-    calls: int = 0
-    expressions: Any = None
-
-
-class Branch:
-    """f traced along one path, and the programs made from it."""
-
-    __slots__ = ("arrays", "programs", "traced")
-
-    def __init__(self, traced: Traced, arrays: Sequence[Any]) -> None:
-        self.traced = traced
-        self.arrays = arrays  # the point where f was traced
-        self.programs: dict[str, Program] = {}
-
-
-class Quick:
-    """The shortest way of the commonest call."""
-
-    __slots__ = ("dtype", "run", "shape", "unchanged")
-
-    def __init__(self, run: Callable[..., Any], shape: Any, dtype: Any, unchanged: Callable[[], bool]) -> None:
-        self.run, self.shape, self.dtype, self.unchanged = run, shape, dtype, unchanged
-
-    def takes(self, x: Any) -> bool:
-        """Whether nothing else needs to be looked at."""
-        return (
-            type(x) is np.ndarray
-            and x.dtype is self.dtype
-            and x.shape == self.shape
-            and current_trace() is None
-            and self.unchanged()
-        )
+FAILURES = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)  # what code that is handed a stand-in instead of an array raises
 
 
 class Derivative:
@@ -256,8 +213,8 @@ class Derivative:
     def retrace(self) -> None:
         """Forget what was traced: f is traced again at the next call."""
         with self._lock:
-            self._branches = []
-            self._quick = {}
+            for branch in self._branches:
+                branch.forgotten = True
 
     def _latest(self) -> Program:
         return self._program(self._branches[0], self.product)
@@ -326,13 +283,12 @@ class Derivative:
         self, product: str, arrays: Sequence[Any], directions: tuple[Any, ...] = ()
     ) -> tuple[Branch, tuple[Any, ...]]:
         """Run a product on the branch last used, then the others, then a new one: its flat results."""
-        for branch in self._known():
+        for branch in self._branches:
+            if not branch.holds():
+                continue
             found = self._attempt(branch, product, arrays, directions)
             if found is not None:
-                if branch is not self._branches[0]:
-                    self._promote(branch)
-                elif product in QUICK and product not in self._quick:
-                    self._shorten(branch, product)
+                self._prefer(branch, product)
                 return branch, found
         branch = self._trace(arrays)
         found = self._attempt(branch, product, arrays, directions)
@@ -343,31 +299,14 @@ class Derivative:
             )
         return branch, found
 
-    def _shorten(self, branch: Branch, product: str) -> None:
-        """Remember the shortest way of the commonest call: one plain array in, one array out, same branch as before."""
-        layout = self.layout
-        plain = len(layout.leaves) == 1 and layout.structures[0] is trees.LEAF and not self.has_aux
-        if plain and layout.single and isinstance(layout.leaves[0], Spec) and layout.leaves[0].shape:
-            unchanged = branch.traced.unchanged
-            self._quick[product] = Quick(branch.programs[product].run, *layout.leaves[0], unchanged)
-
-    def _known(self) -> list[Branch]:
-        branches = self._branches
-        if branches and not branches[0].traced.unchanged():
-            self.retrace()  # a name that f reads was bound to something else
-            return []
-        return branches
-
     def _attempt(
         self, branch: Branch, product: str, arrays: Sequence[Any], directions: tuple[Any, ...]
     ) -> Any:
         program = branch.programs.get(product) or self._program(branch, product)
-        with np.errstate(
-            all="ignore"
-        ):  # an infinite partial shows in the result; a warning would not say where
-            if not directions:
-                return program.run(*arrays)
-            return program.run(*arrays, *self._directions(branch, product, directions[0]))
+        given = self._directions(branch, product, directions[0]) if directions else ()
+        # An infinite partial shows in the result; a warning would not say where.
+        with np.errstate(all="ignore"):
+            return program.run(*arrays, *given)
 
     def _directions(self, branch: Branch, product: str, direction: Any) -> list[Any]:
         if product != "vjp":
@@ -409,11 +348,13 @@ class Derivative:
     # ------------------------------------------------------------ tracing
 
     def _trace(self, arrays: Sequence[Any]) -> Branch:
-        """Trace f at a point; where the method can do without, f may be a black box."""
+        """Trace f at a point."""
         with self._lock:
-            branch = Branch(self._traced(arrays), arrays)
-            self._branches, self._quick = [branch, *self._branches[: MAX_BRANCHES - 1]], {}
-            self._dropped += len(self._branches) == MAX_BRANCHES
+            kept = [branch for branch in self._branches if branch.holds()][: MAX_BRANCHES - 1]
+            full = len(kept) == MAX_BRANCHES - 1
+            branch = Branch(self._black_box(arrays) if full and not self._traces else self._traced(arrays), arrays)
+            self._branches, self._quick = [branch, *kept], {}
+            self._dropped += full and self._traces
             if self._dropped == 2:
                 warnings.warn(
                     f"f takes a new branch at nearly every point; more than {MAX_BRANCHES} are not kept, so it is traced "
@@ -422,18 +363,55 @@ class Derivative:
                 )
         return branch
 
+    @property
+    def _traces(self) -> bool:
+        return self.differentiator.traces
+
     def _traced(self, arrays: Sequence[Any]) -> Traced:
+        """Trace f; where the method can do without, f may be a black box.
+
+        What goes wrong while f is traced is f's own error if f fails on plain arrays too; otherwise it is due to
+        tracing, whatever it is called.
+        """
+        problem: Exception
         try:
             return trace_function(self.function, arrays, self.layout.rebuild, has_aux=self.has_aux)
-        except TracingError:
-            if self.differentiator.traces:
+        except TracingError as error:
+            if self._traces:
                 raise
-            return call_function(self.function, arrays, self.layout.rebuild, has_aux=self.has_aux)[0]
+            problem = error
+        except DiffkitError:
+            raise
+        except FAILURES as error:
+            if any(isinstance(array, Recorded) for array in arrays):
+                raise
+            problem = error
+        called = self._black_box(arrays)
+        if self._traces:
+            raise TracingError(
+                f"f runs on arrays, but not on the values that it is traced with ({type(problem).__name__}: {problem}); "
+                "write that part with NumPy's functions, give it a rule with dk.primitive, or use "
+                "method='finite-difference', which calls f as a black box"
+            ) from problem
+        return called
 
-    def _promote(self, branch: Branch) -> None:
+    def _black_box(self, arrays: Sequence[Any]) -> Traced:
+        return call_function(self.function, arrays, self.layout.rebuild, has_aux=self.has_aux)[0]
+
+    def _prefer(self, branch: Branch, product: str) -> None:
+        """Try this branch first from now on, and by the shortest way where that is open."""
+        if self._branches[0] is branch and (product not in QUICK or product in self._quick):
+            return
         with self._lock:
-            self._branches = [branch, *(other for other in self._branches if other is not branch)]
-            self._quick = {}
+            if branch not in self._branches:
+                return  # another thread has replaced it
+            if branch is not self._branches[0]:
+                self._branches = [branch, *(other for other in self._branches if other is not branch)]
+                self._quick = {}
+            layout = self.layout
+            plain = len(layout.leaves) == 1 and layout.structures[0] is trees.LEAF and not self.has_aux
+            if product in QUICK and plain and isinstance(layout.leaves[0], Spec) and layout.leaves[0].shape and layout.single:
+                self._quick[product] = Quick(branch, product, *layout.leaves[0])
 
     def _program(self, branch: Branch, product: str) -> Program:
         with self._lock:
@@ -445,7 +423,7 @@ class Derivative:
 
     def _verify(self, branch: Branch, arrays: Sequence[Any]) -> None:
         again = self._traced(arrays)
-        if _fingerprint(branch.traced.graph) != _fingerprint(again.graph):
+        if fingerprint(branch.traced) != fingerprint(again):
             raise TracingError(
                 "f does not do the same twice at one point: it uses random numbers or keeps state; pass them as arguments"
             )
@@ -473,35 +451,9 @@ class Derivative:
         )
 
 
-def check_scalar(traced: Traced, product: str) -> None:
-    """Refuse products that only a function with one number as its result has."""
-    if product in SCALAR_ONLY and trees.total_size(traced.leaves) != 1:
-        shapes = ", ".join(str(tuple(leaf.shape)) for leaf in traced.leaves)
-        raise NotScalarError(
-            f"f returned shape {shapes}; a {product.replace('_', ' ')} needs one number: use jacobian, or sum the result"
-        )
-
-
 def _scalar(value: Any) -> Any:
     """A number for a 0-d array."""
     return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
-
-
-def _fingerprint(graph: Graph | None) -> list[Any]:
-    return (
-        []
-        if graph is None
-        else [
-            (step.op, step.operands, *(_text(value) for value in step.params.values()))
-            for step in graph.steps
-        ]
-    )
-
-
-def _text(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return (value.shape, value.tobytes())
-    return repr(value) if not isinstance(value, Recorded) else "outer"
 
 
 def _words(layout: Layout) -> str:

@@ -17,8 +17,9 @@ import numpy as np
 from diffkit import trees
 from diffkit.analytic import evaluate as evaluate_complex
 from diffkit.differentiators.base import Differentiator
-from diffkit.differentiators.derivative import Branch, Derivative, Program
-from diffkit.differentiators.sweeping import check_dense
+from diffkit.differentiators.derivative import Derivative
+from diffkit.differentiators.programs import Branch, Program
+from diffkit.differentiators.programs import check_dense
 from diffkit.engines import engine as find_engine
 from diffkit.errors import InputError, UnknownNameError, UnsupportedError
 from diffkit.simplify import simplify

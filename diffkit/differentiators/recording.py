@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from diffkit import trees
+from diffkit.differentiators.programs import check_dense
 from diffkit.graph import IDENTITY, Graph
 from diffkit.primitives import convert
 from diffkit.simplify import simplify
@@ -140,6 +141,7 @@ def record(
 def forward_jacobian(recording: Recording) -> list[Any]:
     """The Jacobian ``(B, A)`` by one forward sweep in all directions."""
     inputs, outputs = recording.inputs, recording.outputs
+    check_dense(trees.total_size(outputs), trees.total_size(inputs))
     tangents = recording.push(recording.identity(inputs))
     return [np.transpose(recording.rows(tangents, outputs, trees.total_size(inputs)))]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import numbers
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any
@@ -11,36 +11,24 @@ import numpy as np
 
 from diffkit import trees
 from diffkit.differentiators.base import GraphDifferentiator
-from diffkit.differentiators.derivative import Branch, Derivative, Program
+from diffkit.differentiators.derivative import Derivative
+from diffkit.differentiators.programs import GIGABYTE, Branch, Program, check_dense
 from diffkit.differentiators.recording import Recording, record
-from diffkit.errors import TooLargeError
+from diffkit.errors import InputError
 from diffkit.graph import Graph
 from diffkit.ops import size
 from diffkit.sweeps import active_steps
-
-GIGABYTE = 2**30
-
-
-def memory() -> int:
-    """The machine's memory in bytes."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
-def check_dense(rows: int, columns: int, itemsize: int = 8) -> None:
-    """Refuse a dense matrix that would take more than half of the machine's memory."""
-    needed = rows * columns * itemsize
-    if needed > memory() // 2:
-        raise TooLargeError(
-            f"a dense {rows} x {columns} matrix takes {needed / GIGABYTE:.1f} GiB, more than half of this machine's "
-            f"{memory() / GIGABYTE:.1f} GiB; use jvp, vjp or hvp, which never form it"
-        )
-
 
 @dataclass(frozen=True, kw_only=True)
 class SweepDifferentiator(GraphDifferentiator):
     """A method whose Jacobian is a sweep of K directions at once."""
 
     memory_limit: int = GIGABYTE
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.memory_limit, numbers.Real) or not self.memory_limit > 0:
+            raise InputError(f"memory_limit={self.memory_limit!r}; it must be a positive number of bytes")
 
     @abstractmethod
     def seeded(self, recording: Recording) -> list[Any]:
@@ -57,6 +45,7 @@ class SweepDifferentiator(GraphDifferentiator):
     def jacobian(self, recording: Recording) -> Any:
         """All directions at once: the identity is the seed."""
         leaves = self.seeded(recording)
+        check_dense(trees.total_size(recording.outputs), trees.total_size(recording.inputs))
         return self.block(recording, recording.identity(leaves), trees.total_size(leaves))
 
     def jacobian_program(self, derivative: Derivative, branch: Branch) -> Program:
@@ -65,8 +54,8 @@ class SweepDifferentiator(GraphDifferentiator):
         assert graph is not None  # this method needs a graph, so f was traced
         check_dense(derivative.outputs, derivative.inputs)
         total = self.sweeps(derivative.inputs, derivative.outputs)
-        count = max(1, min(total, self.memory_limit // max(1, _bytes_per_direction(graph, wanted))))
-        if count >= total or derivative.has_aux:
+        count = max(1, min(total, int(self.memory_limit // max(1, _bytes_per_direction(graph, wanted)))))
+        if count >= total:
             return self.compiled(self.graph_of(branch, wanted, "jacobian"))
         return self._chunked(derivative, branch, total, count)
 
@@ -96,7 +85,7 @@ class SweepDifferentiator(GraphDifferentiator):
                 whole = np.empty(shape, found[0].dtype) if whole is None else whole
                 self.place(whole, first, found[0])
             assert whole is not None  # total > count >= 1
-            return (whole,)
+            return (whole, *found[1:])
 
         chunks = -(-total // count)
         operations = program.operations * chunks if program.operations else None

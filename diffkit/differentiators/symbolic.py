@@ -15,12 +15,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from diffkit.differentiators.base import Differentiator
-from diffkit.differentiators.derivative import Branch, Derivative, Program
+from diffkit.differentiators.derivative import Derivative
+from diffkit.differentiators.programs import Branch, Program
 from diffkit.engines import engine as find_engine
 from diffkit.errors import InputError, TooLargeError, UnknownNameError, UnsupportedError
 from diffkit.expressions import Assignments, Reader, Reading, Translator, differentiate
 from diffkit.graph import Graph, run
-from diffkit.primitives import scatter
+from diffkit.primitives import convert, scatter
 from diffkit.simplify import as_written, simplify
 from diffkit.tracing import Trace, replay
 
@@ -193,7 +194,8 @@ def _matrix(trace: Trace, results: Any, translator: Translator, dtype: Any) -> A
         return constant
     lifted = [trace.tracer(trace.lift(piece)) for piece in pieces]
     moving = scatter(*lifted, shape=results.shape, places=tuple(places))
-    return moving + constant if fixed.any() else moving
+    made = moving + constant if fixed.any() else moving
+    return made if made.dtype == dtype else convert(made, dtype=dtype)
 
 
 def _products(trace: Trace, matrix: Any, inputs: list[Any], outputs: list[Any], product: str) -> list[Any]:

@@ -25,7 +25,9 @@ def _tie(x: Array, y: Array) -> Array:
 
 
 def _power_base(z: Array, x: Array, y: Array) -> Array:
-    return np.where(y == 0, 0.0, y * x ** np.where(y == 0, 1.0, y - 1))
+    """``y x^(y-1)``; at y = 0 in a form that has no power of x = 0 and still depends on y."""
+    flat = y == 0
+    return np.where(flat, y / np.where(x == 0, 1.0, x), y * x ** np.where(flat, 1.0, y - 1))
 
 
 def _power_exponent(z: Array, x: Array, y: Array) -> Array:
@@ -81,7 +83,7 @@ reciprocal  = elementwise(np.reciprocal,  lambda s, x: 1 / x,    lambda z, x: -(
 sqrt        = elementwise(np.sqrt,        "sqrt",                lambda z, x: 0.5 / z)        # infinite at x = 0
 cbrt        = elementwise(np.cbrt,        lambda s, x: s.sign(x) * s.Abs(x) ** s.Rational(1, 3),
                                                                  lambda z, x: 1 / (3 * z * z), **_FUNCTION)  # infinite at x = 0
-mod         = elementwise(np.remainder,   lambda s, x, y: s.Mod(x, y), lambda z, x, y: 1,   lambda z, x, y: -np.floor(x / y))  # jumps
+mod         = elementwise(np.remainder,   lambda s, x, y: x - y * s.floor(x / y), lambda z, x, y: 1,   lambda z, x, y: -np.floor_divide(x, y))  # jumps
 # ------------ exponentials and logarithms
 exp         = elementwise(np.exp,         "exp",                 lambda z, x: z,            **_FUNCTION)
 exp2        = elementwise(np.exp2,        lambda s, x: 2**x,     lambda z, x: z * _LN2,     **_FUNCTION)
@@ -156,12 +158,12 @@ transpose   = structural("transpose", np.transpose,     _mv.infer_transpose, _mv
 broadcast   = structural("broadcast", np.broadcast_to,  _mv.infer_shape,     _mv.broadcast_forward, _mv.broadcast_backward, numpy=np.broadcast_to)
 index       = structural("index",     _mv.read,         _mv.infer_index,     _mv.index_forward,     _mv.index_backward)
 gather      = structural("gather",    _mv.read,         _mv.infer_gather,    _mv.index_forward,     _mv.gather_backward)
-convert     = structural("convert",   _mv.converted,    _mv.infer_convert,   _mv.convert_forward,   _mv.convert_backward)
+convert     = structural("convert",   _mv.converted,    _mv.infer_convert,   _mv.convert_forward,   _mv.convert_backward, symbolic=_mv.convert_symbolic)
 scatter     = Op("scatter", "structural", _mv.scattered, _mv.infer_scatter, _mv.scatter_jvp, _mv.scatter_vjp,
                  _mv.scatter_symbolic, _mv.scatter_cost, linear=True)
 where       = own("where", _sl.selected, _sl.infer_where, _sl.where_jvp, _sl.where_vjp, _sl.where_symbolic, _sl.where_cost, numpy=np.where, family="select")
-take_along  = own("take_along", np.take_along_axis, _sl.infer_take_along, _sl.take_along_jvp, _sl.take_along_vjp, None, _sl.where_cost, family="select")
-put_along   = own("put_along", _sl.put_along_axis, _sl.infer_put_along, _sl.put_along_jvp, _sl.put_along_vjp, None, _sl.where_cost, family="select")
+take_along  = own("take_along", np.take_along_axis, _sl.infer_take_along, _sl.take_along_jvp, _sl.take_along_vjp, None, _sl.where_cost, linear=True)
+put_along   = own("put_along", _sl.put_along_axis, _sl.infer_put_along, _sl.put_along_jvp, _sl.put_along_vjp, None, _sl.where_cost, linear=True)
 argsort     = Op("argsort", "constant", _sl.stable_argsort, _sl.infer_positions, cost=_sl.where_cost, numpy=np.argsort)
 argmax      = Op("argmax", "constant", np.argmax, _sl.infer_argument, cost=_sl.where_cost, numpy=np.argmax)
 argmin      = Op("argmin", "constant", np.argmin, _sl.infer_argument, cost=_sl.where_cost, numpy=np.argmin)
@@ -172,7 +174,8 @@ contract    = own("contract",  _la.contracted, _la.infer_contract, _la.contract_
 inv         = own("inv",       np.linalg.inv,  _la.infer_matrix,   _la.inv_jvp,      _la.inv_vjp,      _la.by_matrix("inv"),  _la.cubic(2), numpy=np.linalg.inv)         # singular
 solve       = own("solve",     np.linalg.solve, _la.infer_solve,   _la.solve_jvp,    _la.solve_vjp,    _la.solve_symbolic,    _la.cubic(2 / 3))                          # singular
 det         = own("det",       np.linalg.det,  _la.infer_scalars,  _la.det_jvp,      _la.det_vjp,      _la.by_matrix("det"),  _la.cubic(2 / 3), numpy=np.linalg.det)
-cofactor    = own("cofactor",  _la.cofactors,  _la.infer_matrix,   _la.cofactor_jvp, _la.cofactor_vjp, _la.cofactor_symbolic, _la.cubic(20))                             # second derivatives: singular
+cofactor    = own("cofactor",  _la.cofactors,  _la.infer_matrix,   _la.cofactor_jvp, _la.cofactor_vjp, _la.cofactor_symbolic, _la.cubic(20))
+cofactor_slope = own("cofactor_slope", _la.cofactor_slopes, _la.infer_slope, _la.slope_jvp, _la.slope_vjp, _la.slope_symbolic, _la.cubic(30))                               # third derivatives: singular
 logabsdet   = own("logabsdet", _la.log_abs_det, _la.infer_scalars, _la.logabsdet_jvp, _la.logabsdet_vjp, _la.logabsdet_symbolic, _la.cubic(2 / 3))                       # singular
 detsign     = Op("detsign", "constant", _la.det_sign, _la.infer_scalars, symbolic=_la.detsign_symbolic, cost=_la.cubic(2 / 3))
 cholesky    = own("cholesky",  np.linalg.cholesky, _la.infer_matrix, _la.cholesky_jvp, _la.cholesky_vjp, _la.cholesky_symbolic, _la.cubic(1 / 3), numpy=np.linalg.cholesky)  # not positive definite

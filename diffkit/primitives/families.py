@@ -49,6 +49,25 @@ def entrywise(meaning: str | Callable[..., Any]) -> Callable[..., Any]:
     return symbolic
 
 
+def of_numbers(meaning: str | Callable[..., Any]) -> Callable[..., Any]:
+    """A SymPy function of numbers, applied entry by entry."""
+    each = entrywise(meaning)
+
+    def symbolic(sympy: Any, *operands: Any, **_params: Any) -> Any:
+        return each(sympy, *[numbers(sympy, operand) for operand in operands])
+
+    return symbolic
+
+
+def numbers(sympy: Any, operand: Any) -> Any:
+    """An operand as numbers: a condition counts 1 where it holds, as in NumPy."""
+
+    def number(entry: Any) -> Any:
+        return entry if isinstance(entry, sympy.Expr) else sympy.Piecewise((1, entry), (0, True))
+
+    return as_objects(np.frompyfunc(number, 1, 1)(operand))
+
+
 def as_objects(value: Any) -> np.ndarray[Any, Any]:
     """An object array, also of one expression."""
     if isinstance(value, np.ndarray) and value.dtype == object:
@@ -104,7 +123,7 @@ def elementwise(
         infer_elementwise(ufunc),
         jvp,
         vjp,
-        entrywise(symbolic) if symbolic else None,
+        of_numbers(symbolic) if symbolic else None,
         lambda result, _operands, _params: Cost(kind, cost * size(result)),
         ufunc,
     )
@@ -262,6 +281,7 @@ def own(
     *,
     numpy: Any = None,
     family: str = "own",
+    linear: bool = False,
 ) -> Op:
     """Build a row that states both of its rules."""
-    return Op(name, family, evaluate, infer, jvp, vjp, symbolic, cost, numpy)
+    return Op(name, family, evaluate, infer, jvp, vjp, symbolic, cost, numpy, linear)

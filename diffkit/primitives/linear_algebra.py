@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from diffkit.errors import TooLargeError
-from diffkit.ops import Array, Cost, Shape, add_up, lead, unbroadcast
+from diffkit.ops import Array, Cost, Shape, add_up, align, broadcast_shapes, lead, unbroadcast
 from diffkit.primitives.families import Params, as_objects, cubic
 
 __all__ = ["cubic"]
@@ -205,8 +205,10 @@ def solve_columns(matrix: Array, right: Array) -> Array:
     front, batch, rows, column = axes[:extra], axes[extra:-2], axes[-2], axes[-1]
     order = (*batch, rows, *front, column)
     moved = np.transpose(right, order)
-    folded = np.reshape(moved, (*moved.shape[: len(batch) + 1], -1))
-    solved = np.reshape(primitives.solve(matrix, folded), moved.shape)
+    lengths, system = moved.shape[: len(batch)], moved.shape[len(batch) :]
+    folded = np.reshape(moved, (*lengths, system[0], math.prod(system[1:])))
+    whole = broadcast_shapes(matrix.shape[:-2], lengths) + system
+    solved = np.reshape(primitives.solve(matrix, folded), whole)
     inverse = tuple(order.index(axis) - len(order) for axis in axes)
     return np.transpose(solved, inverse)
 
@@ -214,14 +216,11 @@ def solve_columns(matrix: Array, right: Array) -> Array:
 def solve_jvp(
     result: Array, operands: tuple[Array, ...], tangents: tuple[Array | None, ...], _params: Params
 ) -> Array:
-    moved = None if tangents[0] is None else -(tangents[0] @ result)
-    return solve_columns(operands[0], add_up([moved, _aligned(tangents[1], operands[1], result)]))
-
-
-def _aligned(tangent: Array | None, operand: Array, result: Array) -> Array | None:
-    from diffkit.ops import align
-
-    return None if tangent is None else align(tangent, operand, result)
+    matrix, right = (
+        None if tangent is None else align(tangent, operand, result)
+        for tangent, operand in zip(tangents, operands, strict=True)
+    )
+    return solve_columns(operands[0], add_up([None if matrix is None else -(matrix @ result), right]))
 
 
 def solve_vjp(
@@ -238,13 +237,34 @@ def solve_vjp(
 # ---------------------------------------------------------------- determinants
 
 
+def other_products(s: Array) -> Array:
+    """For each entry of the last axis, the product of all others: right with zeros among them."""
+    ones = np.ones_like(s[..., :1])
+    before = np.cumprod(np.concatenate([ones, s[..., :-1]], axis=-1), axis=-1)
+    after = np.cumprod(np.concatenate([ones, np.flip(s[..., 1:], axis=-1)], axis=-1), axis=-1)
+    return before * np.flip(after, axis=-1)
+
+
 def cofactors(x: Array) -> Array:
     """The matrix of cofactors, the derivative of the determinant, at singular matrices too (by SVD)."""
     u, s, vt = np.linalg.svd(x)
     sign = np.linalg.det(u) * np.linalg.det(vt)
-    others = np.repeat(s[..., None, :], s.shape[-1], axis=-2)
-    others[..., np.arange(s.shape[-1]), np.arange(s.shape[-1])] = 1.0
-    return as_scalar(sign) * ((u * np.prod(others, axis=-1)[..., None, :]) @ vt)
+    return as_scalar(sign) * ((u * other_products(s)[..., None, :]) @ vt)
+
+
+def cofactor_slopes(x: Array, along: Array) -> Array:
+    """The derivative of the cofactors along a matrix: linear and self-adjoint in it, right at singular matrices too.
+
+    For ``x = diag(s)``, entry (i, j) off the diagonal is ``-m_ji`` times the product of all s but two, and entry
+    (i, i) the sum of ``m_jj`` times such products; the SVD turns any x into that.
+    """
+    u, s, vt = np.linalg.svd(x)
+    sign = np.linalg.det(u) * np.linalg.det(vt)
+    same = np.eye(s.shape[-1], dtype=s.dtype)
+    pairs = other_products(np.where(same, 1, s[..., None, :])) * (1 - same)
+    turned = swap(u) @ along @ swap(vt)
+    diagonal = pairs @ np.diagonal(turned, axis1=-2, axis2=-1)[..., None]
+    return as_scalar(sign) * (u @ (diagonal * same - pairs * swap(turned)) @ vt)
 
 
 def det_jvp(
@@ -264,17 +284,58 @@ def det_vjp(
 
 
 def cofactor_jvp(
-    result: Array, operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params
+    _result: Array, operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params
 ) -> Array:
-    turned = swap(np.linalg.inv(operands[0]))
-    return as_scalar(inner(turned, tangents[0])) * result - turned @ swap(tangents[0]) @ result
+    from diffkit import primitives
+
+    return primitives.cofactor_slope(operands[0], tangents[0])
 
 
 def cofactor_vjp(
-    cotangent: Array, result: Array, operands: tuple[Array, ...], _active: tuple[bool, ...], _params: Params
+    cotangent: Array, _result: Array, operands: tuple[Array, ...], _active: tuple[bool, ...], _params: Params
 ) -> list[Array]:
-    turned = swap(np.linalg.inv(operands[0]))
-    return [as_scalar(inner(cotangent, result)) * turned - result @ swap(cotangent) @ turned]
+    from diffkit import primitives
+
+    return [primitives.cofactor_slope(operands[0], cotangent)]
+
+
+def infer_slope(operands: Sequence[Any], _params: Params) -> Inferred:
+    return operands[1].shape, np.result_type(operands[0].dtype, operands[1].dtype, np.float32)
+
+
+def determinant_third(x: Array, one: Array, other: Array) -> Array:
+    """The third derivative of the determinant along two matrices, where x has an inverse."""
+    inverse = np.linalg.inv(x)
+    a, b = inverse @ one, inverse @ other
+    trace_a, trace_b, trace_ab = (
+        as_scalar(np.trace(m, axis1=-2, axis2=-1)) for m in (a, b, a @ b)
+    )
+    same = np.eye(x.shape[-1], dtype=x.dtype)
+    inside = (trace_a * trace_b - trace_ab) * same - trace_a * b - trace_b * a + a @ b + b @ a
+    return as_scalar(np.linalg.det(x)) * swap(inside @ inverse)
+
+
+def slope_jvp(
+    result: Array, operands: tuple[Array, ...], tangents: tuple[Array | None, ...], _params: Params
+) -> Array:
+    from diffkit import primitives
+
+    x, along = operands
+    moved = None if tangents[0] is None else determinant_third(x, along, align(tangents[0], x, result))
+    turned = None if tangents[1] is None else primitives.cofactor_slope(x, tangents[1])
+    return add_up([moved, turned])
+
+
+def slope_vjp(
+    cotangent: Array, result: Array, operands: tuple[Array, ...], active: tuple[bool, ...], _params: Params
+) -> list[Array | None]:
+    from diffkit import primitives
+
+    (x, along), front = operands, lead(cotangent, result)
+    return [
+        unbroadcast(determinant_third(x, along, cotangent), x, front) if active[0] else None,
+        primitives.cofactor_slope(x, cotangent) if active[1] else None,
+    ]
 
 
 def log_abs_det(x: Array) -> Array:
@@ -357,8 +418,13 @@ def by_matrix(name: str) -> Callable[..., Any]:
 
 solve_symbolic = each_matrix(lambda _sympy, matrix, right: matrix.inv(method="ADJ") * right)
 cofactor_symbolic = each_matrix(lambda _sympy, matrix: matrix.cofactor_matrix())
+slope_symbolic = each_matrix(lambda sympy, matrix, along: _slope(sympy.Dummy(), matrix, along))
 logabsdet_symbolic = each_matrix(lambda sympy, matrix: sympy.log(sympy.Abs(matrix.det(method="berkowitz"))))
 detsign_symbolic = each_matrix(lambda sympy, matrix: sympy.sign(matrix.det(method="berkowitz")))
+
+
+def _slope(step: Any, matrix: Any, along: Any) -> Any:
+    return (matrix + step * along).cofactor_matrix().diff(step).subs(step, 0)
 
 
 def _lower_factor(sympy: Any, matrix: Any) -> Any:

@@ -24,7 +24,7 @@ from diffkit.ops import (
     unbroadcast,
     where_shape,
 )
-from diffkit.primitives.families import Params, as_objects, expand
+from diffkit.primitives.families import Params, as_objects, expand, numbers
 
 Inferred = tuple[Shape, np.dtype[Any]]
 
@@ -113,7 +113,7 @@ def sum_symbolic(sympy: Any, operand: Any, axis: tuple[int, ...]) -> Any:
 def _over_axes(function: Callable[..., Any], operand: Any, axis: tuple[int, ...]) -> Any:
     last = np.moveaxis(operand, axis, tuple(range(-len(axis), 0)))
     kept = last.shape[: last.ndim - len(axis)]
-    rows = last.reshape(math.prod(kept), -1)
+    rows = last.reshape(math.prod(kept), math.prod(last.shape[len(kept) :]))
     result = np.empty(len(rows), dtype=object)
     for position, row in enumerate(rows):
         result[position] = function(*row)
@@ -180,6 +180,11 @@ def convert_backward(cotangent: Array, _result: Array, operand: Array, _params: 
     return cotangent.astype(operand.dtype)
 
 
+def convert_symbolic(sympy: Any, operand: Any, dtype: Any) -> Any:
+    """Numbers have no dtype in SymPy; a condition that becomes a number is 1 where it holds."""
+    return operand if np.dtype(dtype) == bool else numbers(sympy, operand)
+
+
 # ---------------------------------------------------------------- reading and scattering
 
 Place = Any  # a basic index (`ops.Where`), or `Static` positions into the flattened operand
@@ -194,7 +199,7 @@ def read(x: Array, place: Place, shape: Shape = ()) -> Array:
     """Read entries, behind any leading axes; positions count in the flattened ``shape``."""
     if isinstance(place, Static):
         front = x.shape[: x.ndim - len(shape)]
-        return np.reshape(x, (*front, -1))[..., place.array]
+        return np.reshape(x, (*front, math.prod(shape)))[..., place.array]
     return x[as_index(place)]
 
 
@@ -253,7 +258,7 @@ def scattered(*pieces: Array, shape: Shape, places: tuple[Place, ...]) -> Array:
     first = np.asarray(pieces[0])
     front = first.shape[: first.ndim - len(place_shape(places[0]))]
     result = np.zeros(front + shape, dtype=np.result_type(*pieces))
-    flat = result.reshape((*front, -1))
+    flat = result.reshape((*front, math.prod(shape)))
     assign = disjoint(shape, places)
     for piece, place in zip(pieces, places, strict=True):
         if not isinstance(place, Static):

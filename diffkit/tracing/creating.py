@@ -110,7 +110,7 @@ def _array(value: Any, dtype: Any = None, *, copy: Any = True, ndmin: int = 0, *
     else:
         plain = np.array(value, dtype=dtype, copy=copy, ndmin=ndmin, **options)
         fresh = plain is not value and (copy or not isinstance(value, np.ndarray))
-        return active().constant(plain) if fresh and plain.dtype.kind == "f" and plain.ndim else plain
+        return _writable(plain) if fresh else plain
     if dtype is not None and np.dtype(dtype) not in (made.dtype, np.dtype(object)):
         made = made.astype(dtype)
     return np.reshape(made, (1,) * (ndmin - made.ndim) + made.shape) if made.ndim < ndmin else made
@@ -129,12 +129,30 @@ def _asarray(value: Any, dtype: Any = None, **options: Any) -> Any:
     return _array(value, dtype, copy=None)
 
 
+def _writable(plain: Any) -> Any:
+    """A new array as a traced one, so that f can write traced values into it."""
+    if not (isinstance(plain, np.ndarray) and plain.dtype.kind == "f"):
+        return plain
+    made = active().constant(plain)
+    return made if plain.ndim else made.as_array()
+
+
+def _fresh(function: Callable[..., Any]) -> Callable[..., Any]:
+    def make(*args: Any, **kwargs: Any) -> Any:
+        return _writable(function(*args, **kwargs))
+
+    return make
+
+
+def _fromiter(entries: Any, dtype: Any, count: int = -1, **_options: Any) -> Any:
+    return _array(list(entries)[: None if count < 0 else count], dtype)
+
+
 def _filled(function: Callable[..., Any]) -> Callable[..., Any]:
     def make(shape: Any, *args: Any, **kwargs: Any) -> Any:
         if holds_tracer(args) or holds_tracer(list(kwargs.values())):
             return _full(shape, *args, **kwargs)
-        plain = function(_lengths(shape), *args, **kwargs)
-        return active().constant(plain) if plain.dtype.kind == "f" and plain.ndim else plain
+        return _writable(function(_lengths(shape), *args, **kwargs))
 
     return make
 
@@ -162,5 +180,13 @@ CREATING: dict[Any, Callable[..., Any]] = {
     np.ones: _filled(np.ones),
     np.empty: _filled(_empty),
     np.full: _filled(np.full),
+    np.fromiter: _fromiter,
+    **{
+        function: _fresh(function)
+        for function in (
+            np.eye, np.identity, np.tri, np.arange, np.linspace, np.logspace, np.geomspace, np.copy, np.zeros_like,
+            np.ones_like, np.empty_like, np.full_like, np.repeat, np.tile, np.diag,
+        )  # fmt: skip
+    },
 }
 """NumPy functions that dispatch cannot catch -> what f calls instead while it is traced."""

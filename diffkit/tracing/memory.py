@@ -12,7 +12,7 @@ import numpy as np
 
 from diffkit import primitives as p
 from diffkit.errors import TracingError
-from diffkit.graph import CONSTANT, REFERENCE
+from diffkit.graph import CONSTANT
 from diffkit.ops import Op, Static, as_index
 from diffkit.primitives.moving import Place, covering
 
@@ -33,6 +33,16 @@ def view(result: Tracer, source: Tracer, op: Op, params: dict[str, Any]) -> Trac
 def viewing(op: Op, source: Tracer, **params: Any) -> Tracer:
     """Record an op whose result NumPy gives as a view."""
     return view(op(source, **params), source, op, params)
+
+
+def is_contiguous(looking: Tracer) -> bool:
+    """Whether NumPy reshapes this by a view; it copies entries that do not lie in order."""
+    if looking._root is None:
+        return True
+    entries = np.empty(looking._root.shape, dtype=bool)
+    for op, params in looking._recipe:
+        entries = op.evaluate(entries, **params)
+    return bool(entries.flags.c_contiguous)
 
 
 def refresh(looking: Tracer, root: Tracer) -> None:
@@ -61,7 +71,7 @@ def write(target: Tracer, place: Place, value: Tracer) -> None:
 
 
 def _write_root(root: Tracer, place: Place, value: Tracer) -> None:
-    if root.recorder.steps[root._position].op is REFERENCE:
+    if root.outside:
         raise TracingError(
             "f writes into an array that was made outside of it; pass it as an argument, or copy it inside f first"
         )

@@ -63,15 +63,14 @@ def _log(x: Any, base: Any = None) -> Any:
 
 
 @functools.cache
-def _replacements() -> dict[int, tuple[Any, Callable[..., Any]]]:
-    """Functions that f calls by another definition while it is traced, by identity."""
+def _replacements(special: types.ModuleType | None) -> dict[int, tuple[Any, Callable[..., Any]]]:
+    """Functions that f calls by another definition while it is traced, by identity; SciPy's once it is imported."""
     table: dict[Any, Callable[..., Any]] = dict(CREATING)
     for name in (*_MATH, *_SAME):
         plain = getattr(math, name, None)
         if plain is not None:
             table[plain] = _either(plain, getattr(np, _MATH.get(name, name)))
     table[math.log] = _either(math.log, _log)
-    special = sys.modules.get("scipy.special")
     if special is not None:
         for name in ("logsumexp", "softmax", "log_softmax"):
             plain = getattr(special, name)
@@ -126,7 +125,7 @@ class Namespace:
         if isinstance(value, np.ndarray):
             trace = current_trace()
             return trace.reference(value) if trace and value.dtype.kind in "fiub" else value
-        replaced = _replacements().get(id(value))
+        replaced = _replacements(sys.modules.get("scipy.special")).get(id(value))
         if replaced is not None:
             return replaced[1]
         if isinstance(value, types.ModuleType):
@@ -139,6 +138,8 @@ class Namespace:
 
     def callable(self, function: Any) -> Any:
         """The view of f itself, whatever kind of callable it is."""
+        if id(function) in _replacements(sys.modules.get("scipy.special")):
+            return self.view(function)
         if isinstance(function, types.FunctionType):
             return self._once(function, lambda: self._function(function))
         if isinstance(function, types.MethodType):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,18 @@ def current_trace() -> Trace | None:
     """The innermost trace of this thread, or None."""
     stack = getattr(_active, "stack", None)
     return stack[-1] if stack else None
+
+
+class _Met(NamedTuple):
+    """A plain array that f used while traced."""
+
+    position: int
+    array: Any
+    then: Any
+
+    def unchanged(self) -> bool:
+        """Whether f has not written into it since."""
+        return np.array_equal(self.array, self.then, equal_nan=self.then.dtype.kind == "f")
 
 
 class Trace:
@@ -50,6 +62,7 @@ class Trace:
         self.guards: dict[int, Any] = {}
         self._constants: dict[Any, int] = {}
         self._references: dict[Any, int] = {}
+        self._met: dict[int, _Met] = {}
 
     @contextmanager
     def recording(self) -> Iterator[Trace]:
@@ -102,7 +115,24 @@ class Trace:
                 variance = MUTABLE
             position = self._leaf(REFERENCE, {"value": value}, value, variance)
             self._references[key] = position
-        return self.tracer(position)
+        made = self.tracer(position)
+        made.outside = True
+        return made
+
+    def _meet(self, value: Any) -> int:
+        """The position of a plain array that f holds: outside of it by reference; where f itself fills it, as it is now."""
+        met = self._met.get(id(value))
+        if met is None or not met.unchanged():
+            position = self._leaf(REFERENCE, {"value": value}, value, MUTABLE)
+            self.values[position] = value.copy()
+            if met:
+                self._freeze(met)
+            met = self._met[id(value)] = _Met(position, value, self.values[position])
+        return met.position
+
+    def _freeze(self, met: _Met) -> None:
+        """F changed the array after it was used: this step keeps what it was."""
+        self.steps[met.position] = Step(CONSTANT, (), {"value": met.then}, met.then.shape, met.then.dtype)
 
     def _leaf(self, op: Op, params: dict[str, Any], like: Any, variance: int) -> int:
         self.steps.append(Step(op, (), params, tuple(like.shape), like.dtype))
@@ -143,8 +173,8 @@ class Trace:
         if isinstance(value, (bool, int, float)):
             dtypes = [partner.dtype for partner in partners if hasattr(partner, "dtype")]
             return self.constant(np.asarray(value, np.result_type(*dtypes, value))).index  # type: ignore[no-any-return]  # a Tracer
-        if isinstance(value, np.ndarray) and value.ndim and value.dtype != object and not self.frozen:
-            return self.reference(value).index  # type: ignore[no-any-return]  # a Tracer
+        if isinstance(value, np.ndarray) and value.ndim and value.dtype.kind in "fiub" and not self.frozen:
+            return self._meet(value)
         return self._lift_other(value)
 
     def _lift_other(self, value: Any) -> int:
@@ -207,6 +237,9 @@ class Trace:
     def graph(self, outputs: Sequence[Any]) -> Graph:
         """Close the list."""
         positions = tuple(self.lift(output) for output in outputs)
+        for met in self._met.values():
+            if not met.unchanged():
+                self._freeze(met)
         guards = tuple(Guard(position, expected) for position, expected in self.guards.items())
         return Graph(tuple(self.steps), tuple(self.inputs), positions, guards)
 

@@ -1,7 +1,7 @@
 """The stand-in for an array while f is traced: it records what NumPy would compute.
 
-Two classes, because NumPy asks objects what they are: a 0-d `Tracer` has neither ``__array__`` nor ``__len__``
-nor ``__getitem__``, so that ``np.array([t0, t1])`` holds it as an object; an `ArrayTracer` has all three.
+Two classes, because NumPy asks objects what they are: a number, `Tracer`, has neither ``__array__`` nor ``__len__``
+nor ``__getitem__``, so that ``np.array([t0, t1])`` holds it as an object; an array, `ArrayTracer`, has all three.
 
 Arrays can be written in place, as NumPy's can (`diffkit.tracing.memory`).
 """
@@ -17,7 +17,7 @@ from diffkit import primitives as p
 from diffkit.errors import TracingError
 from diffkit.ops import Op, Recorded, Shape
 from diffkit.primitives.moving import Place
-from diffkit.tracing.memory import flush, refresh
+from diffkit.tracing.memory import flush, refresh, viewing
 from diffkit.tracing.trace import VARYING, Trace
 
 LOWERINGS: dict[Any, Callable[..., Any]] = {}
@@ -41,7 +41,7 @@ def lowers(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]
 class Tracer(Recorded):
     """A traced number (0-d), and what all tracers share."""
 
-    __slots__ = ("_pending", "_position", "_recipe", "_root", "_seen", "_version", "_written", "recorder")
+    __slots__ = ("_pending", "_position", "_recipe", "_root", "_seen", "_version", "_written", "outside", "recorder")
     __hash__ = None  # type: ignore[assignment]  # == records a comparison, so a tracer cannot be a dict key
 
     def __init__(self, trace: Trace, position: int) -> None:
@@ -53,6 +53,7 @@ class Tracer(Recorded):
         self._seen = 0  # of a view: the root's version when it last looked
         self._pending: dict[Place, Any] | None = None
         self._written: Any = None
+        self.outside = False  # stands for an array that was made outside of f, which f must not write into
 
     # ------------------------------------------------------------ what it stands for
 
@@ -103,6 +104,10 @@ class Tracer(Recorded):
     def snapshot(self) -> Tracer:
         """A tracer of the present value, which later writes do not change."""
         return self.recorder.tracer(self.index)  # type: ignore[no-any-return]  # a Tracer
+
+    def as_array(self) -> ArrayTracer:
+        """The present value as an array that can be written into, also without axes."""
+        return ArrayTracer(self.recorder, self.index)
 
     def record(self, op: Op, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Append a step to this tracer's trace."""
@@ -158,9 +163,9 @@ class Tracer(Recorded):
     def __float__(self) -> float:
         if self.varies:
             raise TracingError(
-                "a traced value is turned into a plain number (float(), math.*, or storing it into an array "
-                "made outside f); drop float(), use NumPy's functions instead of math's, and make the array inside f "
-                "with np.zeros or np.array"
+                "a traced value is turned into a plain number, by float(), a library, or storing it into a plain array; "
+                "drop float(), use NumPy's functions, and make the array inside f with np.zeros, or copy it there "
+                "with np.array"
             )
         return float(self.decide())
 
@@ -231,11 +236,13 @@ class Tracer(Recorded):
 
 
 class ArrayTracer(Tracer):
-    """A traced array with at least one axis."""
+    """A traced array: with at least one axis, or made by f as an array of none (``np.zeros(())``)."""
 
     __slots__ = ()
 
     def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a traced array without axes")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Any]:
@@ -263,9 +270,9 @@ class ArrayTracer(Tracer):
         return entries if dtype is None or dtype == object else entries.astype(dtype)
 
     @property
-    def flat(self) -> Iterator[Any]:
-        """As of an array."""
-        return iter(np.ravel(self))  # type: ignore[call-overload]  # a tracer is not an array to mypy
+    def flat(self) -> Any:
+        """As of an array: read and written through, also where `np.ravel` would copy."""
+        return viewing(p.reshape, self, shape=(self.size,))
 
     def tolist(self) -> list[Any]:
         """As of an array; the entries stay traced."""
@@ -350,6 +357,7 @@ Tracer.__abs__ = lambda self: p.absolute(self)  # type: ignore[attr-defined]  # 
 Tracer.__pos__ = lambda self: self.snapshot()  # type: ignore[attr-defined]  # operators are set from the table
 Tracer.__invert__ = lambda self: p.logical_not(self)  # type: ignore[attr-defined]  # operators are set from the table
 Tracer.__divmod__ = lambda self, other: (self // other, self % other)  # type: ignore[attr-defined]  # operators are set from the table
+Tracer.__rdivmod__ = lambda self, other: (other // self, other % self)  # type: ignore[attr-defined]  # operators are set from the table
 
 
 def _method(owner: type[Tracer], name: str, function: Any) -> None:

@@ -29,7 +29,8 @@ def test_a_derivative_of_nothing_is_right():
 def test_zero_is_right_where_the_reference_is_zero_and_anything_else_is_not():
     zero = np.zeros((1, 2))
     assert relative_error(zero, zero) == 0.0
-    assert relative_error(zero + 1e-300, zero) > 1.0
+    assert relative_error(zero + 1e-300, zero) > 1e-9
+    assert relative_error(zero + 100.0, zero) == math.inf
 
 
 @pytest.mark.parametrize("entry", [np.nan, np.inf])
@@ -40,6 +41,23 @@ def test_what_is_no_number_disagrees(entry):
 def test_a_jacobian_of_another_shape_is_an_error():
     with pytest.raises(CheckError, match=r"shape \(2, 3\); the reference has shape \(3, 2\)"):
         relative_error(np.ones((2, 3)), np.ones((3, 2)))
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "words"),
+    [
+        (1.5, 1.0, r"off by 5.0e-01 of the largest entry \(1.0e\+00\); 1e-09 is allowed"),
+        (100.0, 0.0, r"off by inf of the largest entry \(0.0e\+00\)"),
+        (1.0, np.nan, "off by nan of the largest entry"),
+        (np.nan, 1.0, "the answer holds an entry that is NaN or infinite"),
+        (np.inf, np.inf, "the answer holds an entry that is NaN or infinite"),
+    ],
+)
+def test_what_is_off_by_too_much_says_by_how_much(planted, answer, reference, words):
+    one = Trial(planted(lambda _x: np.array([[answer]])), np.sum, np.zeros(1))
+    one.prepare()
+    with pytest.raises(CheckError, match=words):
+        one.agree(np.array([[reference]]), tolerance=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -13,16 +13,21 @@ from diffkit.tracing.creating import as_traced
 from diffkit.tracing.tracer import UFUNC_METHODS, lowers
 
 
-@lowers(np.power, np.float_power)
+@lowers(np.power)
 def power(x: Any, y: Any) -> Any:
     """As NumPy's ``**`` does, the commonest exponents have steps of their own."""
-    if isinstance(y, (int, float)) and not isinstance(y, bool) and isinstance(x, Recorded):
+    if type(y) in (int, float) and isinstance(x, Recorded):
         if y == 0:
             return np.ones_like(x)  # type: ignore[call-overload]  # a tracer is not an array to mypy
         short = {1: np.copy, 2: p.square, -1: p.reciprocal, 0.5: p.sqrt}.get(y)
         if short is not None:
             return short(x)
     return p.power(x, y)
+
+
+@lowers(np.float_power)
+def float_power(x: Any, y: Any) -> Any:
+    return power(as_traced(x).astype(np.float64), y)
 
 
 @lowers(np.positive)
@@ -79,12 +84,14 @@ def copysign(x: Any, y: Any) -> Any:
 
 @lowers(np.fmod)
 def fmod(x: Any, y: Any) -> Any:
-    return x - p.trunc(x / y) * y
+    """The remainder of the sizes, with the sign of x."""
+    y = abs(y)
+    return p.where(p.less(x, 0), -p.mod(-x, y), p.mod(x, y))
 
 
 @lowers(np.ldexp)
 def ldexp(x: Any, exponent: Any) -> Any:
-    return x * p.exp2(exponent * 1.0)
+    return x * p.exp2(as_traced(exponent).astype(x.dtype))
 
 
 @lowers(np.bitwise_and)
@@ -142,8 +149,9 @@ def nan_to_num(x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, 
     limits = np.finfo(x.dtype)
     top = limits.max if posinf is None else posinf
     bottom = limits.min if neginf is None else neginf
-    finite = p.where(p.isnan(x), nan, x)
-    return p.where(p.isinf(finite), p.where(p.greater(finite, 0), float(top), float(bottom)), finite)
+    known = p.where(p.isnan(x), nan, x)
+    below = p.where(p.equal(known, math.inf), float(top), known)
+    return p.where(p.equal(below, -math.inf), float(bottom), below)
 
 
 @lowers(np.sinc)
@@ -164,12 +172,14 @@ def i0(x: Any) -> Any:
 
 @lowers(np.isclose)
 def isclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
-    return p.less_equal(p.absolute(a - b), atol + rtol * p.absolute(as_traced(b)))
+    near = p.less_equal(p.absolute(a - b), atol + rtol * p.absolute(as_traced(b)))
+    close = p.logical_or(p.equal(a, b), p.logical_and(near, p.isfinite(b)))
+    return p.logical_or(close, p.logical_and(p.isnan(a), p.isnan(b))) if equal_nan else close
 
 
 @lowers(np.allclose)
 def allclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
-    return bool(np.all(isclose(a, b, rtol, atol)))
+    return bool(np.all(isclose(a, b, rtol, atol, equal_nan)))
 
 
 @lowers(np.interp)
@@ -190,15 +200,20 @@ def logit(x: Any) -> Any:
 
 
 def xlogy(x: Any, y: Any) -> Any:
-    zero = p.equal(as_traced(x), 0)
-    return p.where(zero, 0.0, x * p.log(p.where(zero, 1.0, y)))
+    """``x log(y)``, and 0 at x = 0 also where the logarithm is none (there, it counts as 0)."""
+    none = p.logical_or(p.less_equal(y, 0), p.isinf(y))
+    return x * p.log(p.where(p.logical_and(p.equal(x, 0), none), 1.0, y))
+
+
+def xlog1py(x: Any, y: Any) -> Any:
+    return xlogy(x, 1 + y)
 
 
 def log_expit(x: Any) -> Any:
     return -p.logaddexp(0.0, -x)
 
 
-for _name, _lowering in {"logit": logit, "xlogy": xlogy, "log_expit": log_expit}.items():
+for _name, _lowering in {"logit": logit, "xlogy": xlogy, "xlog1py": xlog1py, "log_expit": log_expit}.items():
     p.BY_NAME[_name] = _lowering  # type: ignore[assignment]  # a lowering serves where a row does
 
 

@@ -111,15 +111,15 @@ def put(x: ArrayTracer, index: Any, value: Any) -> None:
     """``x[index] = value``."""
     found = basic(_plain(_parts(index)), x.shape)
     place: Any = found[0] if found else positions_of(x, index)
-    shape = where_shape(place) if found else place.array.shape
+    reads = found[1] if found else place.array.shape
+    shape = where_shape(place) if found else reads
     value = as_traced(value)
-    if value.ndim > len(shape):
-        value = np.reshape(value, value.shape[value.ndim - len(shape) :])
-    if found and len(found[1]) != len(shape) and value.ndim:
-        value = np.reshape(np.broadcast_to(value, found[1]), shape)
+    if value.ndim > len(reads):  # NumPy drops leading axes of length 1
+        value = np.reshape(value, value.shape[value.ndim - len(reads) :])
     if value.dtype != x.dtype:
         value = value.astype(x.dtype)
-    spread = value if value.shape == shape else np.broadcast_to(value, shape)
+    spread = value if value.shape == reads else np.broadcast_to(value, reads)
+    spread = spread if reads == shape else np.reshape(spread, shape)
     if not found and len(np.unique(place.array)) < place.array.size:
         place, spread = _last_written(place, spread)
     write(x, place, spread.snapshot())
@@ -147,9 +147,13 @@ def take(x: Any, indices: Any, axis: Any = None, mode: str = "raise", **_options
 
 @lowers(np.take_along_axis)
 def take_along_axis(x: Any, indices: Any, axis: Any = -1) -> Any:
-    x, indices = as_traced(x), as_traced(indices)
+    x = as_traced(x)
     if axis is None:
         x, axis = np.ravel(x), -1
+    if not (isinstance(indices, Recorded) and indices.varies):  # type: ignore[attr-defined]  # a Tracer
+        every = np.arange(x.size).reshape(x.shape)
+        spots = np.take_along_axis(every, np.asarray(_plain(indices)), axis)
+        return p.gather(x, place=Static(spots), shape=x.shape)
     axis = axis - x.ndim if axis >= 0 else axis
     lengths = np.broadcast_shapes(
         *[tuple(1 if k - len(s) == axis else n for k, n in enumerate(s)) for s in (x.shape, indices.shape)]
@@ -209,7 +213,7 @@ def copyto(target: Any, source: Any, where: Any = True, **_options: Any) -> None
     target[...] = source if where is True else p.where(where, source, target)
 
 
-@lowers(np.diagonal, np.linalg.diagonal)
+@lowers(np.diagonal)
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """A strided view of the flattened last two axes."""
     x = as_traced(x)
@@ -219,6 +223,9 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     count = max(0, min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns))
     flat = np.reshape(moved, (*moved.shape[:-2], rows * columns))
     return flat[..., start : start + count * (columns + 1) : columns + 1][..., :count]
+
+
+lowers(np.linalg.diagonal)(lambda x, /, *, offset=0: diagonal(x, offset, -2, -1))
 
 
 @lowers(np.fill_diagonal)

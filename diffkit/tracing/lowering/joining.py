@@ -124,12 +124,25 @@ def append(x: Any, values: Any, axis: Any = None) -> Any:
 
 
 @lowers(np.insert)
-def insert(x: Any, spot: int, values: Any, axis: Any = None) -> Any:
+def insert(x: Any, spot: Any, values: Any, axis: Any = None) -> Any:
+    """The values are appended, then all entries taken in the order that NumPy gives their positions."""
     x = ravel(x) if axis is None else as_traced(x)
     axis = axes_of(axis if axis is not None else 0, x.ndim)[0]
-    before = cut(x, axis, 0, spot)
-    lengths = tuple(1 if k - x.ndim == axis else n for k, n in enumerate(x.shape))
-    return concatenate([before, broadcast_to(as_traced(values), lengths), cut(x, axis, spot, None)], axis)
+    values, length = _atleast(values, x.ndim), x.shape[axis]
+    spots = np.arange(length)[spot] if isinstance(spot, slice) else np.asarray(spot)
+    if spots.ndim == 0:  # along the axis of insertion NumPy reads the first one
+        values = np.moveaxis(values, 0, axis)
+    count = values.shape[axis] if spots.size == 1 else spots.size
+    new = broadcast_to(values, tuple(count if k - x.ndim == axis else n for k, n in enumerate(x.shape)))
+    order = np.insert(np.arange(length), spots, length + np.arange(count))
+    return np.take(concatenate([x, new], axis), order, axis)
+
+
+@lowers(np.resize)
+def resize(x: Any, new_shape: Any) -> Any:
+    """Entries in C order, repeated as often as the shape needs."""
+    flat, wanted = ravel(x), new_shape if isinstance(new_shape, (tuple, list)) else (new_shape,)
+    return flat[np.resize(np.arange(flat.size), wanted)]
 
 
 @lowers(np.delete)
@@ -164,6 +177,17 @@ def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
     ).copy()
 
 
+@lowers(np.apply_along_axis)
+def apply_along_axis(function: Any, axis: int, x: Any, *args: Any, **kwargs: Any) -> Any:
+    """The axes of what the function returns take the place of the one it is given."""
+    x = as_traced(x)
+    rows, first = np.moveaxis(x, axis, -1), axis % x.ndim
+    made = [as_traced(function(rows[spot], *args, **kwargs)) for spot in np.ndindex(*rows.shape[:-1])]
+    count = made[0].ndim
+    whole = reshape(stack(made), rows.shape[:-1] + made[0].shape)
+    return np.moveaxis(whole, range(-count, 0), range(first, first + count)) if count else whole
+
+
 @lowers(np.roll)
 def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     x = as_traced(x)
@@ -172,10 +196,10 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     pairs = np.broadcast(np.asarray(shift), np.asarray(axis))
     for by, one in pairs:
         length = x.shape[int(one)]
-        cut = -int(by) % length if length else 0
-        if cut:
+        first = -int(by) % length if length else 0
+        if first:
             where = axes_of(int(one), x.ndim)[0]
-            x = concatenate([cut(x, where, cut, None), cut(x, where, 0, cut)], where)
+            x = concatenate([cut(x, where, first, None), cut(x, where, 0, first)], where)
     return x.snapshot()
 
 
@@ -271,13 +295,13 @@ lowers(np.diagflat)(lambda x, k=0: diag(ravel(x), k))
 @lowers(np.tril)
 def tril(x: Any, k: int = 0) -> Any:
     x = as_traced(x)
-    return p.where(x.recorder.constant(np.tri(*x.shape[-2:], k, dtype=bool)), x, 0)
+    return p.where(x.recorder.constant(np.tri(*x.shape[-2:], k=k, dtype=bool)), x, 0)
 
 
 @lowers(np.triu)
 def triu(x: Any, k: int = 0) -> Any:
     x = as_traced(x)
-    return p.where(x.recorder.constant(~np.tri(*x.shape[-2:], k - 1, dtype=bool)), x, 0)
+    return p.where(x.recorder.constant(~np.tri(*x.shape[-2:], k=k - 1, dtype=bool)), x, 0)
 
 
 @lowers(np.vander)

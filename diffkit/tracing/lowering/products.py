@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,62 +13,61 @@ from diffkit.tracing.creating import as_traced
 from diffkit.tracing.tracer import UFUNC_METHODS, lowers
 
 
-def _check(left: Any, right: Any, spec: Spec, name: str) -> None:
+def _contract(left: Any, right: Any, spec: Spec, name: str) -> Any:
     lengths = dict(zip(spec.left, left.shape, strict=True))
     for letter, length in zip(spec.right, right.shape, strict=True):
         if lengths.setdefault(letter, length) != length:
-            raise TracingError(
-                f"{name} of shapes {left.shape} and {right.shape}: the summed axes differ in length"
-            )
-
-
-def _contract(left: Any, right: Any, spec: Spec, name: str) -> Any:
-    _check(left, right, spec, name)
+            raise TracingError(f"{name} of shapes {left.shape} and {right.shape}: paired axes differ in length")
     return contraction(left, right, spec)
 
 
-@lowers(np.matmul)
+def _lengths(arrays: Sequence[Any], terms: Sequence[str]) -> dict[str, int]:
+    """How long each letter's axis is once ones are broadcast."""
+    lengths: dict[str, int] = {}
+    for x, term in zip(arrays, terms, strict=True):
+        for letter, length in zip(term, x.shape, strict=True):
+            if lengths.get(letter, 1) == 1:
+                lengths[letter] = length
+    return lengths
+
+
+def _without_ones(x: Any, term: str, lengths: dict[str, int]) -> tuple[Any, str]:
+    """Drop the axes of length one of letters that are longer elsewhere: NumPy broadcasts them."""
+    stay = [k for k, letter in enumerate(term) if not x.shape[k] == 1 != lengths[letter]]
+    if len(stay) == len(term):
+        return x, term
+    return np.reshape(x, tuple(x.shape[k] for k in stay)), "".join(term[k] for k in stay)
+
+
+@lowers(np.matmul, np.linalg.matmul)
 def matmul(left: Any, right: Any, **_options: Any) -> Any:
     left, right = as_traced(left), as_traced(right)
     if left.ndim == 0 or right.ndim == 0:
         raise TracingError("matmul needs arrays with at least one axis; use * for numbers")
-    rows, columns = ("i" if left.ndim > 1 else ""), ("j" if right.ndim > 1 else "")
-    batch = max(left.ndim, right.ndim) - 2
-    names = [letter for letter in LETTERS if letter not in "ijk"][: max(batch, 0)]
-    mine = names[len(names) - max(left.ndim - 2, 0) :]
-    theirs = names[len(names) - max(right.ndim - 2, 0) :]
-    left, mine = _drop_ones(left, mine, 2 if rows else 1, right, theirs)
-    right, theirs = _drop_ones(right, theirs, 2 if columns else 1, left, mine)
-    kept = [letter for letter in names if letter in mine or letter in theirs]
-    spec = Spec("".join(mine) + rows + "k", "".join(theirs) + "k" + columns, "".join(kept) + rows + columns)
-    result = _contract(left, right, spec, "matmul")
-    if len(kept) < len(names):
-        front = iter(result.shape[: len(kept)])
-        lengths = tuple(next(front) if letter in kept else 1 for letter in names)
-        result = np.reshape(result, lengths + result.shape[len(kept) :])
-    return result
-
-
-def _drop_ones(x: Any, letters: list[str], core: int, other: Any, theirs: list[str]) -> tuple[Any, list[str]]:
-    """Drop batch axes of length one that broadcast against the other operand's."""
-    ones = [k for k, letter in enumerate(letters) if x.shape[k] == 1]
-    if not ones:
-        return x, letters
-    shape = tuple(n for k, n in enumerate(x.shape) if k not in ones)
-    return np.reshape(x, shape), [letter for k, letter in enumerate(letters) if k not in ones]
+    rows, columns = ("y" if left.ndim > 1 else ""), ("w" if right.ndim > 1 else "")
+    batch = LETTERS[: max(left.ndim, right.ndim, 2) - 2]
+    mine = batch[len(batch) - max(left.ndim - 2, 0) :]
+    theirs = batch[len(batch) - max(right.ndim - 2, 0) :]
+    if left.shape[-1] != right.shape[-1 - len(columns)]:
+        raise TracingError(f"matmul of shapes {left.shape} and {right.shape}: the summed axes differ in length")
+    terms = (mine + rows + "x", theirs + "x" + columns)
+    lengths = _lengths((left, right), terms)
+    (left, one), (right, other) = (_without_ones(x, term, lengths) for x, term in zip((left, right), terms, strict=True))
+    return _contract(left, right, Spec(one, other, batch + rows + columns), "matmul")
 
 
 UFUNC_METHODS["matmul", "__call__"] = matmul
-for _name in ("vecdot", "matvec", "vecmat"):
-    _ufunc = getattr(np, _name, None)
-    if _ufunc is None:
-        continue
-    _core = {"vecdot": ("k", "k", ""), "matvec": ("ik", "k", "i"), "vecmat": ("k", "kj", "j")}[_name]
 
-    def _vector_product(x: Any, y: Any, _core: tuple[str, str, str] = _core) -> Any:
-        return einsum(f"...{_core[0]},...{_core[1]}->...{_core[2]}", x, y)
 
-    lowers(_ufunc)(_vector_product)
+@lowers(np.vecdot, np.linalg.vecdot)
+def vecdot(x: Any, y: Any, /, *, axis: int = -1) -> Any:
+    x, y = (np.moveaxis(as_traced(part), axis, -1) for part in (x, y))
+    return matmul(x[..., None, :], y[..., :, None])[..., 0, 0]
+
+
+if hasattr(np, "matvec"):  # NumPy 2.2
+    lowers(np.matvec)(lambda x, y: matmul(x, as_traced(y)[..., :, None])[..., 0])
+    lowers(np.vecmat)(lambda x, y: matmul(as_traced(x)[..., None, :], y)[..., 0, :])
 
 
 @lowers(np.dot)
@@ -114,9 +114,12 @@ def tensordot(left: Any, right: Any, axes: Any = 2) -> Any:
     return _contract(left, right, Spec("".join(a), "".join(b), "".join(out)), "tensordot")
 
 
-@lowers(np.trace, np.linalg.trace)
+@lowers(np.trace)
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     return np.sum(np.diagonal(x, offset, axis1, axis2), axis=-1)
+
+
+lowers(np.linalg.trace)(lambda x, /, *, offset=0, dtype=None: trace(x, offset, -2, -1))
 
 
 @lowers(np.kron)
@@ -142,7 +145,10 @@ def cross(left: Any, right: Any, axisa: int = -1, axisb: int = -1, axisc: int = 
 
 @lowers(np.correlate)
 def correlate(left: Any, right: Any, mode: str = "valid") -> Any:
-    return convolve(left, np.flip(as_traced(right)), mode)
+    left, right = as_traced(left), as_traced(right)
+    if left.shape[0] < right.shape[0]:
+        return np.flip(correlate(right, left, mode))
+    return convolve(left, np.flip(right), mode)
 
 
 @lowers(np.convolve)
@@ -169,10 +175,10 @@ def einsum(subscripts: Any, *operands: Any, **_options: Any) -> Any:
         subscripts, operands = _as_letters((subscripts, *operands))
     arrays = [as_traced(x) for x in operands]
     terms, out = _explicit(subscripts.replace(" ", ""), arrays)
-    pairs = [
-        _prepare(x, term, _others(terms, k) + out)
-        for k, (x, term) in enumerate(zip(arrays, terms, strict=True))
-    ]
+    lengths = _lengths(arrays, terms)
+    bare = [_without_ones(x, term, lengths) for x, term in zip(arrays, terms, strict=True)]
+    terms = [term for _, term in bare]
+    pairs = [_prepare(x, term, _others(terms, k) + out) for k, (x, term) in enumerate(bare)]
     if len(pairs) > 2:
         dummies = [np.broadcast_to(np.empty(()), x.shape) for x, _ in pairs]
         path = np.einsum_path(",".join(term for _, term in pairs) + "->" + out, *dummies, optimize="greedy")[
@@ -261,7 +267,7 @@ def matrix_power(x: Any, n: int) -> Any:
         if bit == "1":
             result = base if result is None else matmul(result, base)
         base = matmul(base, base)
-    return result if n else np.broadcast_to(np.eye(x.shape[-1]), x.shape)
+    return result if n else np.broadcast_to(np.eye(x.shape[-1], dtype=x.dtype), x.shape)
 
 
 @lowers(np.polyval)

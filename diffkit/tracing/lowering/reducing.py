@@ -29,7 +29,7 @@ def axes_of(axis: Any, ndim: int) -> Axis:
     return tuple(sorted(int(one) - ndim if one >= 0 else int(one) for one in given))
 
 
-def _over(axis: Any, ndim: int) -> Axis:
+def over(axis: Any, ndim: int) -> Axis:
     """The axes of a reduction: a number may be reduced over an axis 0, as in NumPy."""
     return () if ndim == 0 and axis in (0, -1) else axes_of(axis, ndim)
 
@@ -58,7 +58,7 @@ def sum_(
 ) -> Any:
     x = _summand(x, dtype)
     x = x if where is True else p.where(where, x, 0)
-    axes = _over(axis, x.ndim)
+    axes = over(axis, x.ndim)
     total = p.sum_(x, axis=axes) if axes else x
     total = _kept(total, x, axes, keepdims)
     return total if isinstance(initial, (int, float)) and initial == 0 else total + initial
@@ -75,7 +75,7 @@ def mean_(
 def _count(x: Any, axis: Any, keepdims: Any, where: Any) -> Any:
     """How many entries a mean is taken over."""
     if where is True:
-        return math.prod(x.shape[one] for one in _over(axis, x.ndim)) or math.nan
+        return math.prod(x.shape[one] for one in over(axis, x.ndim)) or math.nan
     return sum_(np.broadcast_to(as_traced(where), x.shape), axis, keepdims=keepdims)
 
 
@@ -87,7 +87,7 @@ def average(
         return mean_(x, axis, keepdims=keepdims)
     x, weights = as_traced(x), as_traced(weights)
     if weights.ndim < x.ndim and axis is not None:
-        (one,) = _over(axis, x.ndim)
+        (one,) = over(axis, x.ndim)
         weights = np.reshape(weights, tuple(x.shape[k] if k == one else 1 for k in range(-x.ndim, 0)))
     weights = np.broadcast_to(weights, x.shape)
     scale = sum_(weights, axis, keepdims=keepdims)
@@ -130,7 +130,7 @@ def _extremum(op: Op, pick: Op, empty: float) -> Callable[..., Any]:
     ) -> Any:
         x = as_traced(x)
         x = x if where is True else p.where(where, x, empty)
-        axes = _over(axis, x.ndim)
+        axes = over(axis, x.ndim)
         if any(x.shape[one] == 0 for one in axes):
             if initial is None:
                 raise TracingError(
@@ -173,7 +173,7 @@ def prod(
     """A tree of products of halves: right with zeros in x, to every order, in n - 1 multiplications."""
     x = _summand(x, dtype)
     x = x if where is True else p.where(where, x, 1)
-    axes = _over(axis, x.ndim)
+    axes = over(axis, x.ndim)
     rows, spare = rows_last(x, axes), None
     if rows.shape[-1] == 0:
         return _kept(np.ones_like(p.sum_(x, axis=axes)), x, axes, keepdims) * initial
@@ -188,14 +188,14 @@ def prod(
     return result if isinstance(initial, (int, float)) and initial == 1 else result * initial
 
 
-def _along(x: Any, axis: Any) -> tuple[Any, int]:
+def along(x: Any, axis: Any) -> tuple[Any, int]:
     """The array and a negative axis; without an axis, the flattened array."""
     return (np.ravel(x), -1) if axis is None or not x.ndim else (x, axes_of(axis, x.ndim)[0])
 
 
 @lowers(np.cumsum)
 def cumsum(x: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
-    x, axis = _along(_summand(x, dtype), axis)
+    x, axis = along(_summand(x, dtype), axis)
     return p.cumsum(x, axis=axis)
 
 
@@ -207,7 +207,7 @@ def cumprod(x: Any, axis: Any = None, dtype: Any = None, out: None = None) -> An
 
 def accumulated(op: Op, x: Any, axis: Any) -> Any:
     """All leading results of an associative op by doubling (Hillis and Steele 1986): log2 n steps."""
-    x, axis = _along(as_traced(x), axis)
+    x, axis = along(as_traced(x), axis)
     rows, reach = np.moveaxis(x, axis, -1), 1
     while reach < rows.shape[-1]:
         rows = np.concatenate([rows[..., :reach], op(rows[..., reach:], rows[..., :-reach])], axis=-1)
@@ -228,7 +228,7 @@ def all_(x: Any, axis: Any = None, out: None = None, keepdims: Any = False) -> A
 def _connective(op: Op, x: Any, axis: Any, keepdims: Any) -> Any:
     x = as_traced(x)
     x = x if x.dtype == bool else p.not_equal(x, 0)
-    axes = _over(axis, x.ndim)
+    axes = over(axis, x.ndim)
     return _kept(op(x, axis=axes), x, axes, keepdims)
 
 
@@ -243,7 +243,7 @@ def _argument(op: Op) -> Callable[..., Any]:
         if axis is None or not x.ndim:
             found = op(np.ravel(x), axis=-1)
             return np.reshape(found, (1,) * x.ndim) if keepdims else found
-        axes = _over(axis, x.ndim)
+        axes = over(axis, x.ndim)
         return _kept(op(x, axis=axes[0]), x, axes, keepdims)
 
     return find
@@ -262,7 +262,7 @@ def logsumexp(
             "logsumexp(return_sign=True) cannot be traced: it has two results; use np.log(np.abs(...))"
         )
     x = as_traced(x)
-    axes = _over(axis, x.ndim)
+    axes = over(axis, x.ndim)
     top = p.stop(maximum(x, axes, keepdims=True, initial=None if x.size else 0.0))
     top = p.where(p.isfinite(top), top, 0.0)
     powers = p.exp(x - top)
@@ -286,7 +286,7 @@ def softmax(x: Any, axis: Any = None) -> Any:
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A002 - NumPy's name
     """Vector norms of any order; matrix norms that need no singular values."""
     x = as_traced(x)
-    axes = _over(axis, x.ndim)
+    axes = over(axis, x.ndim)
     if ord is None or (ord == "fro" and len(axes) == 2):
         return p.sqrt(sum_(p.square(x), axes, keepdims=keepdims))
     if len(axes) == 2:

@@ -12,7 +12,7 @@ from diffkit.errors import TracingError
 from diffkit.ops import Recorded
 from diffkit.tracing.creating import active, as_traced
 from diffkit.tracing.lowering.reducing import axes_of
-from diffkit.tracing.memory import viewing
+from diffkit.tracing.memory import is_contiguous, viewing
 from diffkit.tracing.tracer import lowers
 
 
@@ -95,7 +95,7 @@ def reshape(x: Any, /, shape: Any = None, order: str = "C", **options: Any) -> A
         raise TracingError(
             f"a traced array of shape {x.shape} cannot be reshaped into {tuple(wanted) if isinstance(wanted, (tuple, list)) else wanted}"
         )
-    return view_or_same(x, lengths)
+    return view_or_same(x if is_contiguous(x) else x.snapshot(), lengths)
 
 
 def view_or_same(x: Any, lengths: tuple[int, ...]) -> Any:
@@ -248,6 +248,10 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 lowers(np.vsplit)(lambda x, sections: split(x, sections, 0))
 lowers(np.hsplit)(lambda x, sections: split(x, sections, 1 if as_traced(x).ndim > 1 else 0))
 lowers(np.dsplit)(lambda x, sections: split(x, sections, 2))
+
+
+if hasattr(np, "unstack"):  # since NumPy 2.1
+    lowers(np.unstack)(lambda x, axis=0: tuple(np.moveaxis(x, axis, 0)))
 
 
 @lowers(np.flip)

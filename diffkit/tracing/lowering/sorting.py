@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from diffkit import primitives as p
 from diffkit.errors import TracingError
+from diffkit.ops import Recorded
 from diffkit.tracing.creating import as_traced
 from diffkit.tracing.lowering.reducing import along, mean_, over, rows_last
 from diffkit.tracing.tracer import lowers
@@ -27,20 +29,22 @@ def sort(x: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable:
 
 @lowers(np.partition)
 def partition(x: Any, kth: Any, axis: Any = -1, kind: Any = None, order: Any = None) -> Any:
-    """A fully sorted array is partitioned at every position."""
+    """An array in order is partitioned at every position."""
     return sort(x, axis)
 
 
-def _statistic(x: Any, axis: Any, keepdims: Any, read: Any) -> Any:
-    """What ``read`` takes from the entries in order (last axis); NaN where there is one among them."""
+def _order_statistic(x: Any, axis: Any, keepdims: Any, read: Callable[[Any], Any]) -> Any:
+    """What ``read`` makes of the entries in order (its last axis); NaN where there is one among them."""
     x = as_traced(x)
     axes = over(axis, x.ndim)
-    ordered = sort(rows_last(x, axes))
-    if not ordered.shape[-1]:
-        raise TracingError(f"an empty array of shape {x.shape} has no order statistics; give at least one entry")
-    result = read(ordered)
-    result = p.where(p.isnan(ordered[..., -1]), np.nan, result)  # NaN sorts last
-    return np.expand_dims(result, tuple(one - 0 for one in axes)) if keepdims else result
+    rows = rows_last(x, axes)
+    if rows.shape[-1] == 0:
+        raise TracingError(
+            f"an empty array of shape {x.shape} has no order statistics; give at least one entry"
+        )
+    ordered = sort(rows)
+    result = p.where(p.isnan(ordered[..., -1]), np.nan, read(ordered))  # NaN is sorted last
+    return np.expand_dims(result, axes) if keepdims else result
 
 
 @lowers(np.median)
@@ -51,7 +55,7 @@ def median(
         n = ordered.shape[-1]
         return mean_(ordered[..., (n - 1) // 2 : n // 2 + 1], axis=-1)
 
-    return _statistic(x, axis, keepdims, middle)
+    return _order_statistic(x, axis, keepdims, middle)
 
 
 @lowers(np.quantile)
@@ -66,29 +70,29 @@ def quantile(
     *,
     weights: Any = None,
 ) -> Any:
-    """Linear interpolation between order statistics, from the nearer one as NumPy does."""
-    if method != "linear" or weights is not None:
+    """Linear interpolation between neighbours in order; from the nearer one, as NumPy does."""
+    if method != "linear" or weights is not None or isinstance(q, Recorded):
         raise TracingError(
-            f"np.quantile(method={method!r}, weights={weights!r}) cannot be traced: diffkit has the linear method only; "
-            "leave both out, or read np.sort(x) where you want it"
+            "np.quantile with a method other than 'linear', with weights or at a traced q cannot be traced: "
+            "diffkit interpolates at fixed places only; read the entry that you want from np.sort(x)"
         )
-    weak = isinstance(q, (int, float))  # a plain number does not widen the result
-    q = np.asarray(q.concrete() if isinstance(q, Recorded) else q, dtype=float)
-    axis = axis
+    shares = np.asarray(q, dtype=float)
 
     def between(ordered: Any) -> Any:
-        spot = q * (ordered.shape[-1] - 1)
+        spot = shares * (ordered.shape[-1] - 1)
         low = np.floor(spot).astype(int)
         high = np.minimum(low + 1, ordered.shape[-1] - 1)
-        share = spot - low
-        near, rest = np.where(share < 0.5, low, high), np.where(share < 0.5, share, share - 1)
-        rest = rest.astype(ordered.dtype) if weak else rest
-        return ordered[..., near] + (ordered[..., high] - ordered[..., low]) * rest
+        near, way = np.where(spot - low < 0.5, low, high), spot - np.rint(spot)
+        way = np.asarray(way, ordered.dtype if type(q) in (int, float) else None)
+        found = ordered[..., near] + (ordered[..., high] - ordered[..., low]) * way
+        return np.moveaxis(found, range(-shares.ndim, 0), range(shares.ndim))
+
+    return _order_statistic(x, axis, keepdims, between)
 
 
 @lowers(np.percentile)
 def percentile(x: Any, q: Any, *args: Any, **options: Any) -> Any:
-    return quantile(x, q / 100 if isinstance(q, (int, float)) else np.asarray(q) / 100, *args, **options)
+    return quantile(x, q / 100 if isinstance(q, (int, float, Recorded)) else np.asarray(q) / 100, *args, **options)
 
 
 @lowers(np.searchsorted)

@@ -1,0 +1,127 @@
+"""What a derivative keeps: a `Branch` per path that f takes, and a `Program` per product of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from diffkit import trees
+from diffkit.errors import NotScalarError, TooLargeError
+from diffkit.graph import Graph, Operations
+from diffkit.ops import Recorded
+from diffkit.tracing import Traced, current_trace
+
+PRODUCTS = ("value", "gradient", "value_and_gradient", "jacobian", "jvp", "vjp", "hessian", "hvp")
+SCALAR_ONLY = frozenset({"gradient", "value_and_gradient", "hessian", "hvp"})
+QUICK = frozenset({"gradient", "jacobian", "hessian"})
+MATRICES = frozenset({"jacobian", "hessian", "error"})
+DIRECTED = frozenset({"jvp", "vjp", "hvp"})
+GIGABYTE = 2**30
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """One product of one branch of f, ready to run.
+
+    Attributes
+    ----------
+    run
+        ``run(*arrays, *directions)`` gives a flat tuple of results, or None where f takes another branch.
+    graph
+        The derivative graph; None where the method needs none.
+    source
+        The generated program; empty where there is none.
+    operations
+        Counted operations of one run; None where f could not be traced.
+    calls
+        How often one run calls f.
+    expressions
+        What a symbolic derivative found; None for other methods.
+    """
+
+    run: Callable[..., tuple[Any, ...] | None]
+    graph: Graph | None = None
+    source: str = ""
+    operations: Operations | None = None
+    calls: int = 0
+    expressions: Any = None
+
+
+class Branch:
+    """f traced along one path, and the programs made from it."""
+
+    __slots__ = ("arrays", "forgotten", "programs", "traced")
+
+    def __init__(self, traced: Traced, arrays: Sequence[Any]) -> None:
+        self.traced = traced
+        self.arrays = arrays  # the point where f was traced
+        self.programs: dict[str, Program] = {}
+        self.forgotten = False
+
+    def holds(self) -> bool:
+        """Whether this is still f: not forgotten, and every name that f read is bound to what it was."""
+        return not self.forgotten and self.traced.unchanged()
+
+
+class Quick:
+    """The shortest way of the commonest call."""
+
+    __slots__ = ("branch", "dtype", "run", "shape")
+
+    def __init__(self, branch: Branch, product: str, shape: Any, dtype: Any) -> None:
+        self.branch, self.shape, self.dtype = branch, shape, dtype
+        self.run = branch.programs[product].run
+
+    def takes(self, x: Any) -> bool:
+        """Whether nothing else needs to be looked at."""
+        return (
+            type(x) is np.ndarray
+            and x.dtype is self.dtype
+            and x.shape == self.shape
+            and current_trace() is None
+            and self.branch.holds()
+        )
+
+
+def memory() -> int:
+    """The machine's memory in bytes."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def check_dense(rows: int, columns: int, itemsize: int = 8) -> None:
+    """Refuse a dense matrix that would take more than half of the machine's memory."""
+    needed = rows * columns * itemsize
+    if needed > memory() // 2:
+        raise TooLargeError(
+            f"a dense {rows} x {columns} matrix takes {needed / GIGABYTE:.1f} GiB, more than half of this machine's "
+            f"{memory() / GIGABYTE:.1f} GiB; use jvp by forward mode, vjp by reverse mode, or hvp, which never form it"
+        )
+
+
+def check_scalar(traced: Traced, product: str) -> None:
+    """Refuse products that only a function with one number as its result has."""
+    if product in SCALAR_ONLY and trees.total_size(traced.leaves) != 1:
+        shapes = ", ".join(str(tuple(leaf.shape)) for leaf in traced.leaves)
+        raise NotScalarError(
+            f"f returned shape {shapes}; a {product.replace('_', ' ')} needs one number: use jacobian, or sum the result"
+        )
+
+
+def fingerprint(traced: Traced) -> list[Any]:
+    """What two traces of one function have in common; equal where f did the same. Of a black box, its results."""
+    if traced.graph is None:
+        return [_text(np.asarray(leaf)) for leaf in traced.leaves]
+    return [
+        (step.op, step.operands, *(_text(value) for value in step.params.values()))
+        for step in traced.graph.steps
+    ]
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return (value.shape, value.tobytes())
+    return repr(value) if not isinstance(value, Recorded) else "outer"
