@@ -172,7 +172,7 @@ class GraphDifferentiator(Differentiator):
                 gradient, sum(wanted), wanted, forward_jacobian if product == "hessian" else forward_direction
             )
         makers: dict[str, Callable[[Recording], list[Any]]] = {
-            "gradient": lambda recording: self.vjp(recording, recording.ones()),
+            "gradient": lambda recording: self.vjp(recording, recording.ones(recording.outputs)),
             "value_and_gradient": self._value_and_gradient,
             "jacobian": lambda recording: [self.jacobian(recording)],
             "jvp": lambda recording: self.jvp(recording, recording.directions(recording.inputs)),
@@ -184,5 +184,5 @@ class GraphDifferentiator(Differentiator):
         values = replay(recording.trace, recording.graph, recording.arguments)
         return [
             *(values[position] for position in recording.graph.outputs),
-            *self.vjp(recording, recording.ones()),
+            *self.vjp(recording, recording.ones(recording.outputs)),
         ]

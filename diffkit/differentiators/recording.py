@@ -62,9 +62,9 @@ class Recording:
             offset += math.prod(leaf.shape)
         return seeds
 
-    def ones(self) -> list[Any]:
-        """The seed of a gradient."""
-        return [self.trace.constant(np.ones(leaf.shape, leaf.dtype)) for leaf in self.outputs]
+    def ones(self, like: Sequence[Any]) -> list[Any]:
+        """One direction: the seed of a gradient."""
+        return [self.trace.constant(np.ones(leaf.shape, leaf.dtype)) for leaf in like]
 
     def push(self, tangents: Sequence[Any]) -> list[Any]:
         """A forward sweep from a tangent per wanted input; a tangent per output, None where zero."""

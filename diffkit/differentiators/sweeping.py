@@ -43,10 +43,12 @@ class SweepDifferentiator(GraphDifferentiator):
         """Put a block into the Jacobian."""
 
     def jacobian(self, recording: Recording) -> Any:
-        """All directions at once: the identity is the seed."""
+        """All directions at once: the identity is the seed. One direction needs no axis, so numbers stay numbers."""
         leaves = self.seeded(recording)
         check_dense(trees.total_size(recording.outputs), trees.total_size(recording.inputs))
-        return self.block(recording, recording.identity(leaves), trees.total_size(leaves))
+        total = trees.total_size(leaves)
+        seeds = recording.ones(leaves) if total == 1 else recording.identity(leaves)
+        return self.block(recording, seeds, total)
 
     def jacobian_program(self, derivative: Derivative, branch: Branch) -> Program:
         """One sweep of all directions, or several where they would not fit."""

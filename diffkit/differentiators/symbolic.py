@@ -174,7 +174,9 @@ def _names(derivative: Derivative, graph: Graph) -> list[str]:
 
 
 def _entry(leaf: Any, spot: int) -> Any:
-    """One entry of a leaf; the step is dropped again where nobody reads it."""
+    """One entry of a leaf, a real number to SymPy; the step is dropped again where nobody reads it."""
+    if leaf.dtype.kind in "iu":
+        leaf = leaf.astype(np.float64)
     return leaf if not leaf.shape else leaf[tuple(int(k) for k in np.unravel_index(spot, leaf.shape))]
 
 

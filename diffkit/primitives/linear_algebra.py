@@ -143,8 +143,9 @@ def contract_vjp(
     ]
 
 
-def contract_symbolic(_sympy: Any, left: Any, right: Any, spec: Spec) -> Any:
-    return as_objects(contracted(left, right, spec))
+def contract_symbolic(sympy: Any, left: Any, right: Any, spec: Spec) -> Any:
+    made = contracted(left, right, spec)
+    return as_objects(np.frompyfunc(sympy.sympify, 1, 1)(made))  # NumPy's empty sums are ints
 
 
 # ---------------------------------------------------------------- shapes of matrix functions

@@ -52,7 +52,9 @@ def matmul(left: Any, right: Any, **_options: Any) -> Any:
         raise TracingError(f"matmul of shapes {left.shape} and {right.shape}: the summed axes differ in length")
     terms = (mine + rows + "x", theirs + "x" + columns)
     lengths = _lengths((left, right), terms)
-    (left, one), (right, other) = (_without_ones(x, term, lengths) for x, term in zip((left, right), terms, strict=True))
+    (left, one), (right, other) = (
+        _without_ones(x, term, lengths) for x, term in zip((left, right), terms, strict=True)
+    )
     return _contract(left, right, Spec(one, other, batch + rows + columns), "matmul")
 
 
@@ -181,9 +183,7 @@ def einsum(subscripts: Any, *operands: Any, **_options: Any) -> Any:
     pairs = [_prepare(x, term, _others(terms, k) + out) for k, (x, term) in enumerate(bare)]
     if len(pairs) > 2:
         dummies = [np.broadcast_to(np.empty(()), x.shape) for x, _ in pairs]
-        path = np.einsum_path(",".join(term for _, term in pairs) + "->" + out, *dummies, optimize="greedy")[
-            0
-        ][1:]
+        path = np.einsum_path(",".join(term for _, term in pairs) + "->" + out, *dummies, optimize="greedy")[0][1:]
     else:
         path = [tuple(range(len(pairs)))]
     for spots in path:
