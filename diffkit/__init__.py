@@ -38,17 +38,16 @@ if TYPE_CHECKING:
         UnsupportedError,
     )
     from diffkit.operators import (
-        constant,
         derivative,
         grad,
         hessian,
         hvp,
         jacobian,
         jvp,
-        primitive,
         value_and_grad,
         vjp,
     )
+    from diffkit.rules import constant, primitive
 
 __version__ = "0.1.0"
 
@@ -75,17 +74,16 @@ _WHERE = {  # a name is imported when first used: importing diffkit costs little
         "UnsupportedError",
     ),
     "diffkit.operators": (
-        "constant",
         "derivative",
         "grad",
         "hessian",
         "hvp",
         "jacobian",
         "jvp",
-        "primitive",
         "value_and_grad",
         "vjp",
     ),
+    "diffkit.rules": ("constant", "primitive"),
 }
 _HOME = {name: module for module, provided in _WHERE.items() for name in provided}
 

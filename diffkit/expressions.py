@@ -8,6 +8,7 @@ where they are asked for; `differentiate` is the chain rule over them, with SymP
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from diffkit import primitives as p
-from diffkit.errors import TooLargeError, UnsupportedError
+from diffkit.errors import InputError, TooLargeError, UnsupportedError
 from diffkit.graph import INPUT, REFERENCE, Graph, Step
 from diffkit.ops import Op, Recorded
 from diffkit.primitives.families import as_objects
@@ -186,7 +187,7 @@ class Reader:
             spot = np.unravel_index(entry, step.shape)
             symbol = self.sympy.Symbol(name + "_".join(str(int(k)) for k in spot), real=True)
             self.reading.symbols[symbol] = (position, entry)
-            made[entry] = symbol
+            made[entry] = self.sympy.Ne(symbol, 0) if step.dtype == bool else symbol  # symbols are real numbers
         return made.reshape(step.shape)
 
     def _named(self, position: int, value: Any) -> Any:
@@ -474,6 +475,25 @@ def _meanings(sympy: Any) -> dict[str, Callable[..., Any]]:
         "csch": lambda x: p.reciprocal(p.sinh(x)),
         "coth": lambda x: p.reciprocal(p.tanh(x)),
     }
+
+
+def as_callable(f: Any) -> Callable[..., Any]:
+    """F itself, or the function that SymPy expressions are.
+
+    Raises
+    ------
+    InputError
+        It is neither a function nor expressions.
+    """
+    sympy = sys.modules.get("sympy")  # where SymPy was never imported, f has no expressions
+    parts = list(f) if isinstance(f, (list, tuple)) else [f]
+    if sympy and parts and all(isinstance(part, (sympy.Basic, sympy.MatrixBase)) for part in parts):
+        return as_function(f)
+    if not callable(f):
+        raise InputError(
+            f"f is a {type(f).__name__}, not a function; give the function itself, not its result (or SymPy expressions)"
+        )
+    return f  # type: ignore[no-any-return]  # callable() says so
 
 
 def as_function(expression: Any, symbols: Sequence[Any] | None = None) -> Callable[[Any], Any]:

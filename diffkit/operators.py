@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from diffkit import primitives as p
-from diffkit import trees
 from diffkit.differentiators import Derivative, Differentiator, get
-from diffkit.differentiators.arguments import take
+from diffkit.differentiators.arguments import numbered, take
 from diffkit.differentiators.programs import DIRECTED
-from diffkit.errors import InputError, TracingError, UnknownNameError
-from diffkit.expressions import as_function
-from diffkit.ops import Cost, Op, Recorded, lead
+from diffkit.errors import InputError, UnknownNameError
+from diffkit.expressions import as_callable
 from diffkit.tracing import current_trace
 
 DEFAULT = "reverse"
@@ -39,28 +35,16 @@ class Operator:
         finish: Function | None,
         options: dict[str, Any],
     ) -> None:
-        if type(f).__module__.partition(".")[0] == "sympy":
-            f = as_function(f)
-        if not callable(f):
-            raise InputError(
-                f"f is a {type(f).__name__}, not a function; give the function itself, not its result"
-            )
+        f = as_callable(f)
         if isinstance(method, Differentiator):
             if options:
-                raise InputError(
-                    f"options {', '.join(options)} belong to a method's name; this one is made already"
-                )
+                raise InputError(f"options {', '.join(options)} belong to a method's name; this one is made already")
             self.method = method
         else:
             self.method = get(method, **options)
         functools.update_wrapper(self, f, updated=())
-        self.function, self.product, self.argnums, self.has_aux, self.finish = (
-            f,
-            product,
-            argnums,
-            has_aux,
-            finish,
-        )
+        self.function, self.product, self.has_aux, self.finish = f, product, has_aux, finish
+        self.argnums, self.single = numbered(argnums)
         self._prepared: dict[Any, Derivative] = {}
         self._last: Derivative | None = None
 
@@ -71,35 +55,20 @@ class Operator:
         return found if self.finish is None else self.finish(found, derivative, args)
 
     def _derivative(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Derivative:
-        plain = args[:-1] if self.product in DIRECTED else args
+        directed = self.product in DIRECTED
+        if directed and len(args) < 2:
+            raise InputError(f"{self.product} needs a point and a direction: {self.product}(f)(x, v)")
+        plain = args[:-1] if directed else args
         last = self._last
         if last is not None and last.fits(plain, kwargs):
             return last
-        numbers = (self.argnums,) if isinstance(self.argnums, (int, np.integer)) else tuple(self.argnums)
-        single = isinstance(self.argnums, (int, np.integer))
-        if (
-            current_trace() is not None
-        ):  # inside a function being traced: its steps join that trace, nothing is kept
-            return Derivative.unprepared(
-                self.method,
-                self.function,
-                plain,
-                kwargs,
-                argnums=numbers,
-                single=single,
-                has_aux=self.has_aux,
-            )
-        _, layout = take(plain, kwargs, numbers, single=single)
+        how: dict[str, Any] = {"argnums": self.argnums, "single": self.single, "has_aux": self.has_aux}
+        if current_trace() is not None:  # its steps join that trace, and nothing is kept
+            return Derivative.unprepared(self.method, self.function, plain, kwargs, **how)
+        _, layout = take(plain, kwargs, self.argnums, single=self.single)
         found = self._prepared.get(layout)
         if found is None:
-            found = self.method.prepare(
-                self.function,
-                *plain,
-                product=self.product,
-                argnums=self.argnums,
-                has_aux=self.has_aux,
-                **kwargs,
-            )
+            found = Derivative(self.method, self.function, plain, kwargs, product=self.product, verify=False, **how)
             while len(self._prepared) >= MAX_SIGNATURES:
                 self._prepared.pop(next(iter(self._prepared)), None)
             self._prepared[layout] = found
@@ -107,9 +76,7 @@ class Operator:
         return found
 
     def __repr__(self) -> str:
-        return (
-            f"<{self.product} of {getattr(self.function, '__name__', self.function)} by {self.method.name}>"
-        )
+        return f"<{self.product} of {getattr(self.function, '__name__', self.function)} by {self.method.name}>"
 
 
 def _operator(
@@ -238,9 +205,7 @@ def jacobian(
         return (made, extra) if has_aux else made
 
     plain = layout == "numerator" and not blocks
-    return _operator(
-        f, "jacobian", method, argnums, has_aux=has_aux, finish=None if plain else finish, **options
-    )
+    return _operator(f, "jacobian", method, argnums, has_aux=has_aux, finish=None if plain else finish, **options)
 
 
 def hessian(
@@ -320,9 +285,7 @@ def hvp(
     return _operator(f, "hvp", method, argnums, has_aux=has_aux, **options)
 
 
-def derivative(
-    f: Function, n: int = 1, *, method: str | Differentiator = "forward", **options: Any
-) -> Function:
+def derivative(f: Function, n: int = 1, *, method: str | Differentiator = "forward", **options: Any) -> Function:
     """What is the n-th derivative of a function of one number (entry by entry of an array)?
 
     Parameters
@@ -340,7 +303,8 @@ def derivative(
     >>> dk.derivative(lambda t: t**3, 2)(np.array([1.0, 2.0]))
     array([ 6., 12.])
     """
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 0:
+    order: Any = n
+    if isinstance(order, bool) or not isinstance(order, (int, np.integer)) or order < 0:
         raise InputError(f"n={n!r}; the order of a derivative is 0, 1, 2, ...")
     result = f
     for _ in range(n):
@@ -351,121 +315,12 @@ def derivative(
 
 def _along_ones(pushed: Operator) -> Function:
     def slope(x: Any) -> Any:
-        return pushed(x, np.ones_like(x) if np.shape(x) else 1.0)
+        found = pushed(x, np.ones_like(x) if np.shape(x) else 1.0)
+        if np.shape(found) != np.shape(x):
+            raise InputError(
+                f"f returned shape {np.shape(found)} for x of shape {np.shape(x)}; derivative() is for functions of one "
+                "number, entry by entry: use grad or jacobian"
+            )
+        return found
 
     return slope
-
-
-def constant(x: Any) -> Any:
-    """Stop a derivative: the value of x, with derivative zero.
-
-    Examples
-    --------
-    >>> import diffkit as dk
-    >>> float(dk.grad(lambda x: x * dk.constant(x))(3.0))
-    3.0
-    """
-    return trees.map_leaves(lambda leaf: p.stop(leaf) if isinstance(leaf, Recorded) else leaf, x)
-
-
-# ---------------------------------------------------------------- a user's own rule
-
-_numbers = itertools.count()
-
-
-def primitive(
-    g: Function, *, jvp: Function | None = None, vjp: Function | None = None, like: Function | None = None
-) -> Function:
-    """Give a black box its own rule, so that it may stand in a function that is differentiated.
-
-    Parameters
-    ----------
-    g
-        A function of arrays that returns one array; inside a differentiated function it is called with plain arrays.
-    jvp
-        ``jvp(result, operands, tangents) -> tangent``; a tangent is None where it is zero.
-    vjp
-        ``vjp(cotangent, result, operands) -> (cotangent per operand)``. At least one rule is needed: forward mode needs
-        ``jvp``, reverse mode ``vjp``. Rules are written in NumPy for one direction.
-    like
-        ``like(*operands)`` gives shape and dtype of the result, as an array or ``(shape, dtype)``; by default those of
-        the first operand.
-
-    Examples
-    --------
-    >>> import math, numpy as np, diffkit as dk
-    >>> cube = dk.primitive(lambda x: x**3, jvp=lambda y, ops, ts: 3 * ops[0] ** 2 * ts[0], vjp=lambda w, y, ops: (3 * ops[0] ** 2 * w,))
-    >>> dk.grad(lambda x: np.sum(cube(x)))(np.array([1.0, 2.0]))
-    array([ 3., 12.])
-    """
-    if jvp is None and vjp is None:
-        raise InputError("a primitive needs a rule: jvp=, vjp=, or both")
-    name = f"{getattr(g, '__name__', 'primitive')}#{next(_numbers)}"
-
-    def infer(operands: Sequence[Any], _params: dict[str, Any]) -> tuple[tuple[int, ...], np.dtype[Any]]:
-        if like is None:
-            return operands[0].shape, operands[0].dtype
-        given = like(*operands)
-        return (
-            (tuple(given[0]), np.dtype(given[1]))
-            if isinstance(given, tuple)
-            else (np.shape(given), np.asarray(given).dtype)
-        )
-
-    op = Op(
-        name,
-        "own",
-        lambda *operands: np.asarray(g(*operands)),
-        infer,
-        lambda result, operands, tangents, _params: _each(
-            _checked(jvp, "jvp", "forward", name), result, operands, tangents
-        ),
-        lambda cotangent, result, operands, active, _params: _pulled(
-            _checked(vjp, "vjp", "reverse", name), cotangent, result, operands, active
-        ),
-        cost=lambda result, _operands, _params: Cost("transcendental", int(np.prod(result.shape))),
-    )
-
-    @functools.wraps(g)
-    def call(*operands: Any) -> Any:
-        if not any(isinstance(operand, Recorded) for operand in operands):
-            return g(*operands)
-        return op(*operands)
-
-    return call
-
-
-def _checked(rule: Function | None, kind: str, method: str, name: str) -> Function:
-    if rule is None:
-        other = "reverse" if method == "forward" else "forward"
-        raise TracingError(
-            f"{name.partition('#')[0]} has no {kind}, which {method} mode needs; give {kind}=, or use method={other!r}"
-        )
-    return rule
-
-
-def _each(rule: Function, result: Any, operands: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
-    """A rule for one direction, applied to each of K."""
-    front: tuple[int, ...] = next(
-        lead(t, x) for t, x in zip(tangents, operands, strict=True) if t is not None
-    )
-    if not front:
-        return rule(result, operands, tangents)
-    return np.stack(
-        [
-            rule(result, operands, tuple(None if t is None else t[k] for t in tangents))
-            for k in range(front[0])
-        ]
-    )
-
-
-def _pulled(
-    rule: Function, cotangent: Any, result: Any, operands: tuple[Any, ...], active: tuple[bool, ...]
-) -> list[Any]:
-    front = lead(cotangent, result)
-    if not front:
-        sent = rule(cotangent, result, operands)
-        parts = sent if isinstance(sent, (tuple, list)) else (sent,)
-        return [part if flag else None for part, flag in zip(parts, active, strict=True)]
-    each = [_pulled(rule, cotangent[k], result, operands, active) for k in range(front[0])]
-    return [np.stack(list(parts)) if parts[0] is not None else None for parts in zip(*each, strict=True)]

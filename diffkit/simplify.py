@@ -2,7 +2,8 @@
 
 Steps are re-emitted in order. Before one is appended, the rules of its op may answer with something smaller;
 an equal step that is there already is reused. What nobody reads is dropped at the end. Rules keep special values:
-nothing is multiplied away that could be NaN or infinite. References are never read: their values may change.
+nothing is multiplied away that could be NaN or infinite; only the sign of a zero may change, and what comes within
+a factor of 2**32 of overflow. References are never read: their values may change.
 """
 
 from __future__ import annotations
@@ -323,9 +324,9 @@ def add_numbers(b: Builder, operands: Operands, _params: dict[str, Any]) -> int 
 
 @rule(p.add)
 def add_multiples(b: Builder, operands: Operands, _params: dict[str, Any]) -> int | None:
-    """``c x + d x = (c + d) x``, and ``x - c y`` instead of ``x + (-c) y``."""
+    """``c x + d x = (c + d) x`` for like signs, and ``x - c y`` instead of ``x + (-c) y``."""
     (c, x), (d, y) = (b.factor(operand) or (1.0, operand) for operand in operands)
-    if x == y:
+    if x == y and c * d > 0:  # with unlike signs, inf - inf is NaN
         return b.times(c + d, x)
     if d < 0 and c > 0:
         return b.emit(p.subtract, (operands[0], b.times(-d, y)), {})
@@ -440,8 +441,9 @@ def sum_known(b: Builder, operands: Operands, params: dict[str, Any]) -> int | N
     if all(step.shape[one] == 1 for one in axis):
         return b.emit(p.reshape, (x,), {"shape": shape})
     source = b.of(x, p.broadcast)
-    if source and b.steps[source[0]].shape == () and step.dtype.kind == "f":
-        total = b.times(float(math.prod(step.shape[one] for one in axis)), source[0])
+    count = math.prod(step.shape[one] for one in axis)
+    if source and count and b.steps[source[0]].shape == () and step.dtype.kind == "f":
+        total = b.times(float(count), source[0])
         return total if shape == () else b.emit(p.broadcast, (total,), {"shape": shape})
     multiple = b.factor(x)
     return b.times(multiple[0], b.emit(p.sum_, (multiple[1],), params)) if multiple else None
@@ -519,7 +521,8 @@ def read_known(b: Builder, operands: Operands, params: dict[str, Any]) -> int | 
         and disjoint(step.shape, step.params["places"])
     ):
         places = step.params["places"]
-        return step.operands[places.index(params["place"])] if params["place"] in places else None
+        piece = step.operands[places.index(params["place"])] if params["place"] in places else x
+        return piece if piece != x and b.steps[piece].dtype == step.dtype else None
     whole = "shape" not in params and all(not isinstance(part, int) and part.length == n and part.step == 1
                                           for part, n in zip(params["place"], step.shape, strict=False))  # fmt: skip
     return x if whole and len(params["place"]) == len(step.shape) else None
@@ -531,11 +534,9 @@ def scatter_known(b: Builder, operands: Operands, params: dict[str, Any]) -> int
     shape, places = params["shape"], params["places"]
     kept = [spot for spot, operand in enumerate(operands) if not _zero(b, operand)]
     if len(kept) < len(operands) and kept:
-        return b.emit(
-            p.scatter,
-            tuple(operands[k] for k in kept),
-            {"shape": shape, "places": tuple(places[k] for k in kept)},
-        )
+        fewer = {"shape": shape, "places": tuple(places[k] for k in kept)}
+        made = b.emit(p.scatter, tuple(operands[k] for k in kept), fewer)
+        return b.emit(p.convert, (made,), {"dtype": np.result_type(*[b.steps[x].dtype for x in operands])})
     if len(set(places)) < len(places):
         return _merged(b, operands, shape, places)
     step = b.steps[operands[0]]

@@ -54,6 +54,11 @@ def as_leaf(value: Any, what: str = "x") -> Any:
         return value if value.dtype.kind == "f" else value.astype(np.float64)  # type: ignore[attr-defined]  # a Tracer
     if isinstance(value, np.ndarray) and value.dtype.kind == "f" and type(value) is np.ndarray:
         return value
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise InputError(
+            f"{what} is an array with masked entries, and diffkit knows no masks; select the others with compressed(), "
+            "or give the masked ones values with filled()"
+        )
     try:
         array = np.asarray(value)
     except ValueError as error:

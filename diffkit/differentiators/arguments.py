@@ -89,12 +89,18 @@ class Layout:
 
     def from_wanted(self, value: Any, what: str) -> list[Any]:
         """Take the leaves out of a value that is built like the arguments differentiated by."""
-        given = dict(zip(self.argnums, (value,) if self.single else tuple(value), strict=True))
+        parts = (value,) if self.single else value
+        if not isinstance(parts, (tuple, list)) or len(parts) != len(self.argnums):
+            raise InputError(f"{what} must be a tuple with one part for each of argnums={self.argnums}")
+        given = dict(zip(self.argnums, parts, strict=True))
         leaves: list[Any] = []
         for number in sorted(self.argnums):
             part, structure = trees.flatten(given[number])
             if structure != self.structures[number]:
-                raise InputError(f"{what} is not built like argument {number} of f")
+                raise InputError(
+                    f"{what} is not built like argument {number} of f; give the same containers, with arrays of the "
+                    "same shapes"
+                )
             leaves += part
         specs = [spec for spec, flag in zip(self.specs, self.wanted, strict=True) if flag]
         return [fitted(leaf, spec, what) for leaf, spec in zip(leaves, specs, strict=True)]
@@ -108,11 +114,27 @@ def fitted(leaf: Any, spec: Any, what: str) -> Any:
     return array if array.dtype == spec.dtype else array.astype(spec.dtype)
 
 
+def numbered(argnums: Any) -> tuple[tuple[int, ...], bool]:
+    """Argument numbers as a tuple, and whether one was asked for instead of several."""
+    single = isinstance(argnums, (int, np.integer)) and not isinstance(argnums, bool)
+    numbers = (argnums,) if single else argnums
+    whole = isinstance(numbers, (tuple, list)) and all(
+        isinstance(number, (int, np.integer)) and not isinstance(number, bool) for number in numbers
+    )
+    if not whole or not numbers:
+        raise InputError(
+            f"argnums={argnums!r}; give the position of an argument, or a tuple of positions (0 is the first)"
+        )
+    return tuple(int(number) for number in numbers), single
+
+
 def take(
     args: tuple[Any, ...], kwargs: dict[str, Any], argnums: tuple[int, ...], *, single: bool
 ) -> tuple[list[Any], Layout]:
     """Take the arrays out of the arguments, and remember how they were put together."""
     numbers = tuple(_checked(number, len(args)) for number in argnums)
+    if len(set(numbers)) < len(numbers):
+        raise InputError(f"argnums={argnums} names an argument twice; name each once")
     values = [*args, kwargs] if kwargs else list(args)
     arrays: list[Any] = []
     leaves: list[Spec | Fixed] = []
@@ -122,9 +144,7 @@ def take(
         structures.append(structure)
         counts.append(len(parts))
         if number in numbers and not parts:
-            raise InputError(
-                f"argument {number} of f is an empty container; there is nothing to differentiate by"
-            )
+            raise InputError(f"argument {number} of f is an empty container; there is nothing to differentiate by")
         for part in parts:
             array = trees.as_leaf(part, f"argument {number} of f") if number in numbers else _other(part)
             if isinstance(array, Fixed):
@@ -137,7 +157,10 @@ def take(
 
 def _checked(number: int, count: int) -> int:
     if not -count <= number < count:
-        raise InputError(f"argnums={number}, but f was given {count} positional argument{'s' * (count != 1)}")
+        raise InputError(
+            f"argnums={number}, but f was given {count} positional argument{'s' * (count != 1)}; "
+            "arguments to differentiate by are given by position"
+        )
     return number % count
 
 
@@ -151,6 +174,7 @@ def _other(part: Any) -> Any:
         hash(part)
     except TypeError as error:
         raise InputError(
-            f"an argument of type {type(part).__name__} is neither an array nor hashable; close over it instead"
+            f"an argument of type {type(part).__name__} is neither an array nor hashable; close over it instead, "
+            "as in grad(lambda x: f(x, argument))"
         ) from error
     return Fixed(part)

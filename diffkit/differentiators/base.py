@@ -11,14 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
+from diffkit.differentiators.arguments import numbered
 from diffkit.differentiators.derivative import Derivative
 from diffkit.differentiators.programs import PRODUCTS, Branch, Program
 from diffkit.differentiators.recording import Recording, forward_direction, forward_jacobian, record
 from diffkit.engines import engine as find_engine
 from diffkit.engines import engine_names
-from diffkit.errors import InputError, UnknownNameError, UnsupportedError
+from diffkit.errors import UnknownNameError, UnsupportedError
 from diffkit.graph import Graph
 from diffkit.simplify import simplify
 from diffkit.tracing import replay
@@ -105,12 +104,7 @@ class Differentiator(ABC):
         """
         if product not in PRODUCTS:
             raise UnknownNameError(product, PRODUCTS, kind="product")
-        if not callable(f):
-            raise InputError(
-                f"f is a {type(f).__name__}, not a function; give the function itself, not its result"
-            )
-        numbers = (int(argnums),) if isinstance(argnums, (int, np.integer)) else tuple(argnums)
-        single = isinstance(argnums, (int, np.integer))
+        numbers, single = numbered(argnums)
         return Derivative(
             self,
             f,

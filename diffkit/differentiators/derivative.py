@@ -16,9 +16,9 @@ import numpy as np
 
 from diffkit import trees
 from diffkit.differentiators.arguments import Layout, Spec, fitted, take
+from diffkit.differentiators.assembling import assemble, blocks
 from diffkit.differentiators.programs import (
     DIRECTED,
-    MATRICES,
     QUICK,
     Branch,
     Program,
@@ -27,6 +27,7 @@ from diffkit.differentiators.programs import (
     fingerprint,
 )
 from diffkit.errors import DiffkitError, InputError, TracingError, UnsupportedError
+from diffkit.expressions import as_callable
 from diffkit.graph import Graph, Operations
 from diffkit.ops import Recorded
 from diffkit.tracing import Traced, call_function, current_trace, replay, trace_function
@@ -78,7 +79,7 @@ class Derivative:
         has_aux: bool,
         verify: bool,
     ) -> None:
-        self.differentiator, self.function = differentiator, function
+        self.differentiator, self.function = differentiator, as_callable(function)
         self.product, self.has_aux = product, has_aux
         arrays, self.layout = take(args, kwargs, argnums, single=single)
         self._lock = threading.RLock()
@@ -231,8 +232,8 @@ class Derivative:
                 return found[0]
         directions: tuple[Any, ...] = ()
         if product in DIRECTED:
-            if not args:
-                raise InputError(f"{product} needs a direction as its last argument")
+            if len(args) < 2:
+                raise InputError(f"{product} needs a point and, as its last argument, a direction")
             args, directions = args[:-1], args[-1:]
         arrays = self._arrays(args, kwargs)
         if current_trace() is not None:
@@ -245,23 +246,11 @@ class Derivative:
         if kwargs or len(args) != 1 or len(layout.leaves) != 1 or layout.structures[0] is not trees.LEAF:
             return False
         x, spec = args[0], layout.leaves[0]
-        return type(x) is np.ndarray and x.shape == spec[0] and x.dtype == spec[1]
+        return type(x) is np.ndarray and isinstance(spec, Spec) and x.shape == spec.shape and x.dtype == spec.dtype
 
     def blocks(self, matrix: Any) -> Any:
         """A Jacobian cut into a block per leaf of the result and of x, in their containers."""
-        traced = self._branches[0].traced
-        specs = [spec for spec, flag in zip(self.layout.specs, self.layout.wanted, strict=True) if flag]
-        rows, start = [], 0
-        for leaf in traced.leaves:
-            stop = start + int(np.prod(leaf.shape))
-            part = matrix[start:stop]
-            cut = [
-                piece.reshape((*leaf.shape, *spec.shape))
-                for piece, spec in zip(trees.split(part, specs), specs, strict=True)
-            ]
-            rows.append(self.layout.like_wanted(cut))
-            start = stop
-        return traced.structure.unflatten(rows)
+        return blocks(self.layout, self._branches[0].traced, matrix)
 
     def _arrays(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         if self.fits(args, kwargs):
@@ -269,15 +258,13 @@ class Derivative:
         layout = self.layout
         arrays, given = take(args, kwargs, layout.argnums, single=layout.single)
         if given != layout:
-            raise InputError(
-                f"prepared for {_words(layout)}, but called with {_words(given)}; prepare again for these"
-            )
+            raise InputError(f"prepared for {_words(layout)}, but called with {_words(given)}; prepare again for these")
         return arrays
 
     def run_arrays(self, product: str, arrays: Sequence[Any], directions: tuple[Any, ...] = ()) -> Any:
         """Run a product on arrays that fit the signature, and put the result together."""
         branch, found = self.find(product, arrays, directions)
-        return self._assemble(branch.traced, product, found)
+        return assemble(self.layout, branch.traced, product, found)
 
     def find(
         self, product: str, arrays: Sequence[Any], directions: tuple[Any, ...] = ()
@@ -299,9 +286,7 @@ class Derivative:
             )
         return branch, found
 
-    def _attempt(
-        self, branch: Branch, product: str, arrays: Sequence[Any], directions: tuple[Any, ...]
-    ) -> Any:
+    def _attempt(self, branch: Branch, product: str, arrays: Sequence[Any], directions: tuple[Any, ...]) -> Any:
         program = branch.programs.get(product) or self._program(branch, product)
         given = self._directions(branch, product, directions[0]) if directions else ()
         # An infinite partial shows in the result; a warning would not say where.
@@ -314,36 +299,7 @@ class Derivative:
         leaves, structure = trees.flatten(direction)
         if structure != branch.traced.structure:
             raise InputError("the direction w is not built like the result of f")
-        return [
-            fitted(leaf, like, "the direction w")
-            for leaf, like in zip(leaves, branch.traced.leaves, strict=True)
-        ]
-
-    def _assemble(self, traced: Traced, product: str, found: tuple[Any, ...]) -> Any:
-        layout, extra, outputs = self.layout, None, len(traced.leaves)
-        main = self._main_count(product, traced)
-        if product in MATRICES:
-            result: Any = found[0]
-        elif product in ("value", "jvp"):
-            result = traced.structure.unflatten([_scalar(value) for value in found[:main]])
-        elif product == "value_and_gradient":
-            value = traced.structure.unflatten([_scalar(part) for part in found[:outputs]])
-            result = (value, layout.like_wanted([_scalar(part) for part in found[outputs:main]]))
-        else:
-            result = layout.like_wanted([_scalar(part) for part in found[:main]])
-        if not self.has_aux:
-            return result
-        assert traced.extra is not None  # has_aux
-        extra = traced.extra.unflatten([_scalar(part) for part in found[main:]])
-        return (*result, extra) if product == "value_and_gradient" else (result, extra)
-
-    def _main_count(self, product: str, traced: Traced) -> int:
-        if product in MATRICES:
-            return 1
-        if product in ("value", "jvp"):
-            return len(traced.leaves)
-        wanted = sum(self.layout.wanted)
-        return wanted + (len(traced.leaves) if product == "value_and_gradient" else 0)
+        return [fitted(leaf, like, "the direction w") for leaf, like in zip(leaves, branch.traced.leaves, strict=True)]
 
     # ------------------------------------------------------------ tracing
 
@@ -410,7 +366,13 @@ class Derivative:
                 self._quick = {}
             layout = self.layout
             plain = len(layout.leaves) == 1 and layout.structures[0] is trees.LEAF and not self.has_aux
-            if product in QUICK and plain and isinstance(layout.leaves[0], Spec) and layout.leaves[0].shape and layout.single:
+            if (
+                product in QUICK
+                and plain
+                and isinstance(layout.leaves[0], Spec)
+                and layout.leaves[0].shape
+                and layout.single
+            ):
                 self._quick[product] = Quick(branch, product, *layout.leaves[0])
 
     def _program(self, branch: Branch, product: str) -> Program:
@@ -438,24 +400,29 @@ class Derivative:
         program = self.differentiator.program(self, branch, product)
         outer = current_trace()
         given = [*arrays, *(self._directions(branch, product, directions[0]) if directions else ())]
+        if program.graph is None and any(isinstance(value, Recorded) for value in given):
+            raise UnsupportedError(
+                f"{self.differentiator.name} inside a function that is differentiated by its graph; use another method "
+                "inside, or finite differences outside"
+            )
         if program.graph is None or outer is None:
+            if any(isinstance(value, Recorded) and value.varies for value in given):  # type: ignore[attr-defined]  # a Tracer
+                raise TracingError(
+                    f"{self.differentiator.name} inside a function that is traced itself would need plain numbers; "
+                    "use method='forward' or 'reverse' inside"
+                )
+            given = [value.concrete() if isinstance(value, Recorded) else value for value in given]  # type: ignore[attr-defined]  # a Tracer
             found = program.run(*given)
             assert found is not None  # nothing is guarded without a graph
-            return self._assemble(branch.traced, product, found)
-        lifted = [
-            value if isinstance(value, Recorded) else outer.tracer(outer.lift(value)) for value in given
-        ]
+            return assemble(self.layout, branch.traced, product, found)
+        lifted = [value if isinstance(value, Recorded) else outer.tracer(outer.lift(value)) for value in given]
         values = replay(outer, program.graph, lifted)
-        return self._assemble(
-            branch.traced, product, tuple(values[position] for position in program.graph.outputs)
+        return assemble(
+            self.layout, branch.traced, product, tuple(values[position] for position in program.graph.outputs)
         )
 
 
-def _scalar(value: Any) -> Any:
-    """A number for a 0-d array."""
-    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
-
-
 def _words(layout: Layout) -> str:
-    parts = [f"{spec.dtype} {spec.shape}" for spec in layout.specs]
-    return ", ".join(parts) or "no arrays"
+    leaves = [f"{leaf.dtype} {leaf.shape}" if isinstance(leaf, Spec) else repr(leaf.value) for leaf in layout.leaves]
+    plain = all(structure is trees.LEAF for structure in layout.structures)
+    return ", ".join(leaves) + ("" if plain else " in containers")

@@ -1,8 +1,8 @@
 """Finite differences: f at neighbouring points, and nothing else.
 
 "Great for testing, slow for high dimensions": one or two evaluations of f per input, and errors of truncation and
-rounding that no step size removes. Press et al. (2007), "Numerical Recipes", section 5.7; Squire and Trapp (1998)
-for the complex step; Ridders (1982) for the extrapolation.
+rounding that no step size removes. Squire and Trapp (1998), "Using complex variables to estimate derivatives of
+real functions", for the complex step; the quotients themselves are in `diffkit.differentiators.differences`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from diffkit import trees
 from diffkit.analytic import evaluate as evaluate_complex
 from diffkit.differentiators.base import Differentiator
 from diffkit.differentiators.derivative import Derivative
-from diffkit.differentiators.programs import Branch, Program
-from diffkit.differentiators.programs import check_dense
+from diffkit.differentiators.differences import LEVELS, POWERS, Differences
+from diffkit.differentiators.programs import Branch, Program, check_dense
 from diffkit.engines import engine as find_engine
 from diffkit.errors import InputError, UnknownNameError, UnsupportedError
 from diffkit.simplify import simplify
@@ -27,12 +27,11 @@ from diffkit.tracing import call_function
 
 SCHEMES = ("central", "forward", "complex-step", "richardson")
 COMPLEX_STEP = 1e-30
-LEVELS = 10  # of the extrapolation
 Function = Callable[[Any], Any]
 
 
 class DomainWarning(UserWarning):
-    """A side on which f is not finite was left out."""
+    """A side on which f is not finite, or which is out of bounds, was left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +45,14 @@ class FiniteDifference(Differentiator):
     engine
         How f itself is evaluated, where it can be traced.
     scheme
-        "central" (error O(h^2), 2 A calls), "forward" (O(h), A + 1 calls), "complex-step" (no rounding error; f must
-        be analytic; A calls), "richardson" (extrapolated central differences with an error estimate, up to 20 A calls).
+        "central" (error O(h^2), 2 A calls), "forward" (O(h), A + 1 calls), "complex-step" (no rounding error; f
+        must be analytic; A calls), "richardson" (extrapolated central differences with an error estimate, up to
+        20 A calls).
     step_size
         Relative to ``max(1, |x|)``, a number for all inputs; by default the best power of the dtype's epsilon.
     bounds
-        ``(low, high)``: f is never evaluated outside; one-sided differences are used at an edge.
+        ``(low, high)``, numbers or arrays of A entries: f is never evaluated outside; one-sided differences are
+        used at an edge, with a `DomainWarning`.
 
     Examples
     --------
@@ -71,12 +72,22 @@ class FiniteDifference(Differentiator):
         super().__post_init__()
         if self.scheme not in SCHEMES:
             raise UnknownNameError(self.scheme, SCHEMES, kind="scheme")
-        if self.step_size is not None and not (np.isfinite(self.step_size) and self.step_size > 0):
+        size: Any = self.step_size
+        if size is not None and not (isinstance(size, (int, float, np.number)) and 0 < size < np.inf):
+            raise InputError(f"step_size={size!r}; it must be a positive number, relative to max(1, |x|)")
+        if self.bounds is not None:
+            self._check_bounds()
+
+    def _check_bounds(self) -> None:
+        try:
+            low, high = (np.asarray(side, dtype=float) for side in self.bounds)  # type: ignore[union-attr]  # checked by the caller
+            ordered = np.all(low < high)
+        except (TypeError, ValueError) as error:
             raise InputError(
-                f"step_size={self.step_size}; it must be a positive number, relative to max(1, |x|)"
-            )
-        if self.bounds is not None and np.any(np.asarray(self.bounds[0]) >= np.asarray(self.bounds[1])):
-            raise InputError(f"bounds={self.bounds}; each low must be below its high")
+                f"bounds={self.bounds!r}; give (low, high), each a number or an array of A numbers"
+            ) from error
+        if not ordered:
+            raise InputError(f"bounds={self.bounds!r}; each low must be below its high")
 
     @property
     def traces(self) -> bool:
@@ -98,32 +109,16 @@ class FiniteDifference(Differentiator):
         """Make a product ready: f as it is, and a loop around it."""
         if product == "value":
             return self._value(derivative, branch)
-        point = _Point(self, derivative)
-        calls = self._calls(product, derivative)
-        make = {
-            "gradient": lambda arrays: point.wanted(point.jacobian(arrays)[0]),
-            "value_and_gradient": lambda arrays: [
-                *point.leaves(arrays),
-                *point.wanted(point.jacobian(arrays)[0]),
-            ],
-            "jacobian": lambda arrays: [point.jacobian(arrays)],
-            "error": lambda arrays: [point.error(arrays)],
-            "jvp": lambda arrays: point.results(
-                point.along(arrays[: point.count], trees.join(arrays[point.count :]))
-            ),
-            "vjp": lambda arrays: point.wanted(
-                trees.join(arrays[point.count :]) @ point.jacobian(arrays[: point.count])
-            ),
-            "hessian": lambda arrays: [point.hessian(arrays)],
-            "hvp": lambda arrays: point.wanted(
-                point.hessian_along(arrays[: point.count], trees.join(arrays[point.count :]))
-            ),
-        }[product]
+        make, count = _PRODUCTS[product], len(derivative.layout.specs)
 
-        def run(*arrays: Any) -> tuple[Any, ...]:
-            found = make(arrays)
-            return (*found, *point.extra(arrays[: point.count])) if derivative.has_aux else tuple(found)
+        def run(*given: Any) -> tuple[Any, ...]:
+            arrays, directions = given[:count], given[count:]
+            point = _Point(self, derivative, branch, arrays)
+            found = make(point, trees.join(directions)) if directions else make(point)
+            point.report()
+            return (*found, *point.results()[1]) if derivative.has_aux else tuple(found)
 
+        calls = self._calls(product, derivative, black_box=branch.traced.graph is None)
         graph = branch.traced.graph
         return Program(run, operations=graph.operations * calls if graph else None, calls=calls)
 
@@ -135,330 +130,216 @@ class FiniteDifference(Differentiator):
             return Program(made.run, small, made.source, small.operations)
 
         def run(*arrays: Any) -> tuple[Any, ...]:
-            return call_function(
-                derivative.function, arrays, derivative.layout.rebuild, has_aux=derivative.has_aux
-            )[1]
+            return call_function(derivative.function, arrays, derivative.layout.rebuild, has_aux=derivative.has_aux)[1]
 
         return Program(run, calls=1)
 
-    def _calls(self, product: str, derivative: Derivative) -> int:
-        inputs = derivative.inputs
-        jacobian = self.sweeps(inputs, derivative.outputs)
-        one = self.sweeps(1, 1)
-        return {
-            "jvp": one,
-            "hessian": inputs * 2 * inputs if self.scheme == "complex-step" else 2 * inputs**2 + 1,
+    def _calls(self, product: str, derivative: Derivative, *, black_box: bool) -> int:
+        check = 2 if self.scheme == "complex-step" and black_box else 0
+        jacobian = self.sweeps(derivative.inputs, derivative.outputs) + check
+        calls = {
+            "jvp": self.sweeps(1, 1) + check,
+            "hessian": 2 * derivative.inputs * jacobian,
             "hvp": 2 * jacobian,
             "value_and_gradient": jacobian + 1,
         }.get(product, jacobian)
+        return calls + derivative.has_aux
 
 
 class _Point:
-    """f as a function of one flat vector, and its differences."""
+    """f around one point, as a function of one flat vector."""
 
-    def __init__(self, method: FiniteDifference, derivative: Derivative) -> None:
-        self.method, self.derivative = method, derivative
-        self.count = len(derivative.layout.specs)
+    def __init__(self, method: FiniteDifference, derivative: Derivative, branch: Branch, arrays: Sequence[Any]) -> None:
+        self.method, self.derivative, self.branch, self.arrays = method, derivative, branch, arrays
         self.flags = derivative.layout.wanted
         self.specs = [spec for spec, flag in zip(derivative.layout.specs, self.flags, strict=True) if flag]
-        self.like = derivative.result_leaves()
+        self.like = branch.traced.leaves
         self.dtype = np.result_type(*[leaf.dtype for leaf in self.like])
-        self.epsilon = float(np.finfo(self.dtype).eps)
+        self.x = trees.join([array for array, flag in zip(arrays, self.flags, strict=True) if flag])
+        self.one_sided: set[int] = set()
+
+    def report(self) -> None:
+        """Say which sides were left out."""
+        if not self.one_sided:
+            return
+        spots = sorted(self.one_sided)
+        listed = ", ".join(map(str, spots[:8])) + (", ..." if len(spots) > 8 else "")
+        warnings.warn(
+            f"f is not finite, or out of bounds, on one side of input {listed}; one-sided differences are used there",
+            DomainWarning,
+            stacklevel=2,
+        )
 
     # ------------------------------------------------------------ f of a flat vector
 
-    def flat(self, arrays: Sequence[Any]) -> Any:
-        """The wanted arrays as one vector (A,)."""
-        return trees.join([array for array, flag in zip(arrays, self.flags, strict=True) if flag])
-
-    def whole(self, arrays: Sequence[Any], x: Any) -> list[Any]:
+    def _whole(self, x: Any) -> list[Any]:
         """All arrays, with the wanted ones taken from a vector."""
         supply = iter(trees.split(x, self.specs))
-        return [next(supply) if flag else array for array, flag in zip(arrays, self.flags, strict=True)]
+        return [next(supply) if flag else array for array, flag in zip(self.arrays, self.flags, strict=True)]
 
-    def leaves(self, arrays: Sequence[Any]) -> list[Any]:
-        """The leaves of f's result."""
-        return list(self.derivative.find("value", arrays)[1][: len(self.like)])
+    def results(self) -> tuple[list[Any], list[Any]]:
+        """The leaves of f's result here, and those of its extra result."""
+        found = self.derivative.find("value", self.arrays)[1]
+        return list(found[: len(self.like)]), list(found[len(self.like) :])
 
-    def extra(self, arrays: Sequence[Any]) -> list[Any]:
-        """The extra results of f."""
-        return list(self.derivative.find("value", arrays)[1][len(self.like) :])
-
-    def function(self, arrays: Sequence[Any]) -> Function:
+    def function(self, x: Any) -> Any:
         """F of the wanted entries, as a vector (B,)."""
+        found = self.derivative.find("value", self._whole(x))[1][: len(self.like)]
+        shapes, expected = ([tuple(np.shape(leaf)) for leaf in leaves] for leaves in (found, self.like))
+        if shapes != expected:
+            raise InputError(
+                f"f returned shape {', '.join(map(str, shapes))} near x, but {', '.join(map(str, expected))} at x; "
+                "its shape must not depend on values"
+            )
+        return trees.join(found)
 
-        def f(x: Any) -> Any:
-            found = self.leaves(self.whole(arrays, x))
-            if [np.shape(leaf) for leaf in found] != [tuple(leaf.shape) for leaf in self.like]:
-                raise InputError(
-                    f"f returned shape {', '.join(str(np.shape(leaf)) for leaf in found)} near x, but "
-                    f"{', '.join(str(tuple(leaf.shape)) for leaf in self.like)} at x; its shape must not depend on values"
-                )
-            return trees.join(found)
-
-        return f
-
-    def complex_function(self, arrays: Sequence[Any]) -> Function:
+    def complex_function(self, z: Any) -> Any:
         """F on complex numbers: by its graph, or as a black box."""
-
-        def f(z: Any) -> Any:
-            branch, _ = self.derivative.find("value", self.whole(arrays, z.real))
-            inputs = self.whole(arrays, z)
-            graph = branch.traced.graph
-            if graph is not None:
-                found = evaluate_complex(graph, inputs)
-                assert found is not None  # the branch was chosen at the same real parts
-                return trees.join(found[: len(self.like)])
+        inputs, graph = self._whole(z), self.branch.traced.graph
+        if graph is None:
             return self._black_box(inputs)
-
-        return f
+        found = evaluate_complex(graph, inputs) if self.branch.holds() else None
+        if found is None:  # f takes another branch here
+            self.branch, _ = self.derivative.find("value", self._whole(z.real))
+            return self.complex_function(z)
+        return trees.join(found[: len(self.like)])
 
     def _black_box(self, inputs: list[Any]) -> Any:
         args, kwargs = self.derivative.layout.rebuild(inputs)
         try:
             result = self.derivative.function(*args, **kwargs)
         except TypeError as error:
-            raise UnsupportedError(
-                f"f does not take complex numbers ({error}); use scheme='central'"
-            ) from error
+            raise UnsupportedError(f"f does not take complex numbers ({error}); use scheme='central'") from error
         leaves, _ = trees.flatten(result[0] if self.derivative.has_aux else result)
         return trees.join([np.asarray(leaf) for leaf in leaves])
 
     # ------------------------------------------------------------ products
 
-    def wanted(self, row: Any) -> list[Any]:
+    def as_inputs(self, row: Any) -> list[Any]:
         """A vector (A,) as leaves."""
         return trees.split(row, self.specs)
 
-    def results(self, column: Any) -> list[Any]:
+    def as_results(self, column: Any) -> list[Any]:
         """A vector (B,) as leaves."""
         return trees.split(column, self.like)
 
-    def steps(self, x: Any, power: float) -> Any:
-        """Absolute step sizes, exactly representable around x."""
-        relative = self.method.step_size or self.epsilon**power
-        size = relative * np.maximum(1.0, np.abs(x))
-        return (x + size) - x
+    def jacobian(self) -> Any:
+        """The Jacobian ``(B, A)``."""
+        check_dense(self.derivative.outputs, self.x.size)
+        return self._jacobian(self.x).astype(self.dtype, copy=False)
 
-    def jacobian(self, arrays: Sequence[Any]) -> Any:
-        """The Jacobian, column by column."""
-        return self._columns(arrays)[0]
-
-    def error(self, arrays: Sequence[Any]) -> Any:
-        """An estimate of the error of each entry."""
+    def error(self) -> Any:
+        """An estimate of the error of each entry of the Jacobian."""
         if self.method.scheme != "richardson":
-            raise UnsupportedError("only scheme='richardson' estimates its own error")
-        return self._columns(arrays)[1]
+            raise UnsupportedError(f"scheme={self.method.scheme!r} estimates no error; use scheme='richardson'")
+        return self._differences(self.function, self.x, "richardson").columns()[1]
 
-    def _columns(self, arrays: Sequence[Any]) -> tuple[Any, Any]:
-        arrays = arrays[: self.count]
-        x = self.flat(arrays)
-        check_dense(self.derivative.outputs, x.size)
-        if self.method.scheme == "complex-step":
-            return self._complex_columns(arrays, x), None
-        return _Differences(self, self.function(arrays), x).columns()
-
-    def _complex_columns(self, arrays: Sequence[Any], x: Any) -> Any:
-        f, step = self.complex_function(arrays), self.method.step_size or COMPLEX_STEP
-        columns = []
-        z = x.astype(np.complex128)
-        for j in range(x.size):
-            z[j] = complex(x[j], step)
-            columns.append(np.imag(f(z)) / step)
-            z[j] = x[j]
-        found = np.stack(columns, axis=1) if columns else np.zeros((self.derivative.outputs, 0))
-        if self.derivative.function_graph is None:
-            self._cross_check(arrays, x, found)
+    def along(self, v: Any) -> Any:
+        """J v, by a difference along v."""
+        if self.method.scheme != "complex-step":
+            found = self._slope(self.function, v, self.method.scheme)
+        else:
+            step = self.method.step_size or COMPLEX_STEP
+            found = np.imag(self.complex_function(self.x + 1j * step * v)) / step
+            self._cross_check(found, v)
         return found.astype(self.dtype, copy=False)
 
-    def _cross_check(self, arrays: Sequence[Any], x: Any, found: Any) -> None:
-        """A black box may use abs or norm, which a complex step silently takes for constants."""
+    def hessian(self) -> Any:
+        """Differences of the gradient, made symmetric."""
+        check_dense(self.x.size, self.x.size)
+        found, _ = self._differences(self._gradient, self.x, "central", second=True).columns()
+        return ((found + found.T) / 2).astype(self.dtype, copy=False)
+
+    def hessian_along(self, v: Any) -> Any:
+        """H v, by a difference of gradients along v."""
+        return self._slope(self._gradient, v, "central", second=True).astype(self.dtype, copy=False)
+
+    # ------------------------------------------------------------ differences
+
+    def _jacobian(self, x: Any, *, second: bool = False) -> Any:
+        if self.method.scheme != "complex-step":
+            return self._differences(self.function, x, self.method.scheme, second=second).columns()[0]
+        step, z = self.method.step_size or COMPLEX_STEP, x.astype(np.complex128)
+        found = np.zeros((self.derivative.outputs, x.size))
+        for j in range(x.size):
+            z[j] = complex(x[j], step)
+            found[:, j] = np.imag(self.complex_function(z)) / step
+            z[j] = x[j]
         v = np.cos(np.arange(x.size))
-        h = self.epsilon ** (1 / 3) * max(1.0, float(np.max(np.abs(x), initial=0.0)))
-        f = self.function(arrays)
-        slope = (f(x + h * v) - f(x - h * v)) / (2 * h)
-        scale = np.max(np.abs(found) @ np.abs(v), initial=1e-300)
-        if not np.allclose(
-            found @ v, slope, rtol=1e-3, atol=1e-3 * float(max(scale, np.max(np.abs(slope), initial=0.0)))
-        ):
+        self._cross_check(found @ v, v)
+        return found
+
+    def _gradient(self, x: Any) -> Any:
+        return self._jacobian(x, second=True)[0]
+
+    def _differences(self, f: Function, x: Any, scheme: str, *, second: bool = False) -> Differences:
+        size = self._step_size(scheme, second=second) * np.maximum(1.0, np.abs(x))
+        low, high = self._bounds()
+        return Differences(f, x, (x + size) - x, scheme, low, high, self.one_sided)
+
+    def _slope(self, f: Function, v: Any, scheme: str, *, second: bool = False) -> Any:
+        """The derivative of f along v, which is the derivative of a function of one number."""
+        length = float(np.max(np.abs(v), initial=0.0))
+        if length == 0.0:
+            return np.zeros_like(f(self.x))
+        x, unit, (low, high) = self.x, v / length, self._bounds()
+        moving = unit != 0
+        edges = np.where(unit > 0, high, low), np.where(unit > 0, low, high)
+        last, first = ((edge - x)[moving] / unit[moving] for edge in edges)
+        if last.min() <= 0 <= first.max():  # a corner: there is no room along v, but along each axis
+            return self._differences(f, x, scheme, second=second).columns()[0] @ v
+        size = self._step_size(scheme, second=second) * max(1.0, float(np.max(np.abs(x))))
+        line = Differences(
+            lambda t: f(np.clip(x + t[0] * unit, low, high)),
+            np.zeros(1, x.dtype),
+            np.array([size], x.dtype),
+            scheme,
+            np.array([first.max()]),
+            np.array([last.min()]),
+        )
+        found = line.columns()[0][:, 0]
+        self.one_sided.update(np.flatnonzero(moving).tolist() if line.one_sided else ())
+        return found * length
+
+    def _step_size(self, scheme: str, *, second: bool) -> float:
+        if self.method.step_size is not None:
+            return float(self.method.step_size)
+        if scheme == "richardson":
+            return 0.1
+        exact_gradient = self.method.scheme == "complex-step"
+        power = 1 / 4 if second and not exact_gradient else POWERS[scheme]
+        return float(np.finfo(self.dtype).eps ** power)
+
+    def _bounds(self) -> tuple[Any, Any]:
+        low, high = self.method.bounds or (-np.inf, np.inf)
+        sides = [np.ravel(np.asarray(side, dtype=float)) for side in (low, high)]
+        for side in sides:
+            if side.size not in (1, self.x.size):
+                raise InputError(
+                    f"bounds of {side.size} entries, but f has {self.x.size} inputs; give a number, or one per input"
+                )
+        return np.broadcast_to(sides[0], self.x.shape), np.broadcast_to(sides[1], self.x.shape)
+
+    def _cross_check(self, found: Any, v: Any) -> None:
+        """A black box may use abs or norm, which a complex step silently takes for constants."""
+        if self.branch.traced.graph is not None:
+            return
+        slope = self._slope(self.function, v, "central")
+        scale = max(float(np.max(np.abs(part), initial=0.0)) for part in (found, slope))
+        if not np.allclose(found, slope, rtol=1e-3, atol=1e-3 * scale, equal_nan=True):
             raise UnsupportedError(
-                "the complex step disagrees with a central difference: f is a black box that is not analytic (abs, norm, "
-                "comparisons); use scheme='central'"
+                "the complex step disagrees with a central difference: f is a black box that is not analytic (abs, "
+                "norm, comparisons); use scheme='central'"
             )
 
-    def along(self, arrays: Sequence[Any], v: Any) -> Any:
-        """J v, by a difference along v."""
-        x = self.flat(arrays)
-        length = float(np.max(np.abs(v), initial=0.0))
-        if length == 0.0:
-            return np.zeros(self.derivative.outputs, self.dtype)
-        if self.method.scheme == "complex-step":
-            step = self.method.step_size or COMPLEX_STEP
-            return np.imag(self.complex_function(arrays)(x + 1j * step * v)) / step
-        f, unit = self.function(arrays), v / length
-        inner = _Differences(
-            self, lambda t: f(x + t[0] * unit), np.zeros(1, x.dtype), scale=max(1.0, float(np.max(np.abs(x))))
-        )
-        return inner.columns()[0][:, 0] * length
 
-    def hessian(self, arrays: Sequence[Any]) -> Any:
-        """Second differences of f; with a complex step, first differences of an exact gradient."""
-        x = self.flat(arrays)
-        check_dense(x.size, x.size)
-        if self.method.scheme == "complex-step":
-            h = self.steps(x, 1 / 3)
-            rows = [
-                (self._gradient_at(arrays, x, h, j, 1) - self._gradient_at(arrays, x, h, j, -1)) / (2 * h[j])
-                for j in range(x.size)
-            ]
-            found = np.stack(rows)
-            return (found + found.T) / 2
-        return _second_differences(self.function(arrays), x, self.steps(x, 1 / 4))
-
-    def _gradient_at(self, arrays: Sequence[Any], x: Any, h: Any, j: int, sign: int) -> Any:
-        moved = x.copy()
-        moved[j] += sign * h[j]
-        return self._complex_columns(self.whole(arrays, moved), moved)[0]
-
-    def hessian_along(self, arrays: Sequence[Any], v: Any) -> Any:
-        """H v, by a central difference of gradients along v."""
-        x = self.flat(arrays)
-        length = float(np.max(np.abs(v), initial=0.0))
-        if length == 0.0:
-            return np.zeros(x.size, self.dtype)
-        h = (self.method.step_size or self.epsilon**0.25) * max(1.0, float(np.max(np.abs(x)))) / length
-        ahead, behind = (self.jacobian(self.whole(arrays, x + sign * h * v))[0] for sign in (1, -1))
-        return (ahead - behind) / (2 * h)
-
-
-def _second_differences(f: Function, x: Any, h: Any) -> Any:
-    """``(A, A)`` second differences of a scalar f, 2 A^2 + 1 evaluations."""
-    n, here = x.size, f(x)[0]
-    found = np.empty((n, n), dtype=np.result_type(x, float))
-
-    def at(*moves: tuple[int, int]) -> Any:
-        moved = x.copy()
-        for j, sign in moves:
-            moved[j] += sign * h[j]
-        return f(moved)[0]
-
-    for i in range(n):
-        found[i, i] = (at((i, 1)) - 2 * here + at((i, -1))) / h[i] ** 2
-        for j in range(i):
-            corners = at((i, 1), (j, 1)) - at((i, 1), (j, -1)) - at((i, -1), (j, 1)) + at((i, -1), (j, -1))
-            found[i, j] = found[j, i] = corners / (4 * h[i] * h[j])
-    return found
-
-
-class _Differences:
-    """Differences of a vector function at one point, input by input, inside its domain."""
-
-    def __init__(self, point: _Point, f: Function, x: Any, scale: float = 1.0) -> None:
-        method = point.method
-        self.f, self.x, self.scheme, self.dtype = f, x, method.scheme, point.dtype
-        power = {"forward": 1 / 2, "central": 1 / 3, "richardson": 0.0}[method.scheme]
-        self.h = point.steps(x, power) * scale
-        if method.scheme == "richardson" and method.step_size is None:
-            self.h = 0.1 * np.maximum(1.0, np.abs(x)) * scale
-        low, high = method.bounds if method.bounds is not None else (-np.inf, np.inf)
-        unbounded = x.size != np.broadcast(np.asarray(low), np.asarray(high)).size and np.ndim(low) > 0
-        if unbounded:
-            raise InputError(f"bounds of {np.size(low)} entries, but f has {x.size} inputs")
-        self.low, self.high = (
-            np.broadcast_to(np.ravel(np.asarray(side, dtype=float)), x.shape) for side in (low, high)
-        )
-        self.here = f(x)
-        self.one_sided: list[int] = []
-
-    def columns(self) -> tuple[Any, Any]:
-        """The Jacobian and, from the extrapolation, an estimate of its error."""
-        if np.any((self.x < self.low) | (self.x > self.high)):
-            raise InputError("x lies outside of bounds")
-        rule = {"central": self._central, "forward": self._forward, "richardson": self._richardson}[
-            self.scheme
-        ]
-        found = [rule(j) for j in range(self.x.size)]
-        if self.one_sided:
-            listed = ", ".join(map(str, self.one_sided[:8])) + (", ..." if len(self.one_sided) > 8 else "")
-            warnings.warn(
-                f"f is not finite, or bounded, on one side of input {listed}; one-sided differences are used there",
-                DomainWarning,
-                stacklevel=2,
-            )
-        empty = np.zeros((self.here.size, 0), self.dtype)
-        values = np.stack([value for value, _ in found], axis=1) if found else empty
-        errors = np.stack([error for _, error in found], axis=1) if found else empty
-        return values.astype(self.dtype, copy=False), errors
-
-    def _at(self, j: int, move: float) -> Any:
-        """F with input j moved; None outside the domain."""
-        target = self.x[j] + move
-        if not self.low[j] <= target <= self.high[j]:
-            return None
-        moved = self.x.copy()
-        moved[j] = target
-        value = self.f(moved)
-        return value if np.all(np.isfinite(value) | ~np.isfinite(self.here)) else None
-
-    def _central(self, j: int, h: float | None = None, retries: int = 4) -> tuple[Any, Any]:
-        h = float(self.h[j]) if h is None else h
-        ahead, behind = self._at(j, h), self._at(j, -h)
-        if ahead is not None and behind is not None:
-            return (ahead - behind) / (2 * h), 0 * self.here
-        if ahead is None and behind is None:
-            return (
-                self._central(j, h / 16, retries - 1) if retries else (self.here * np.nan, self.here * np.nan)
-            )
-        return self._one_sided(j, h if behind is None else -h, retries)
-
-    def _one_sided(self, j: int, h: float, retries: int) -> tuple[Any, Any]:
-        """``(-3 f(x) + 4 f(x + h) - f(x + 2 h)) / (2 h)``, of second order like the central difference."""
-        first, second = self._at(j, h), self._at(j, 2 * h)
-        if first is None or second is None:
-            return (
-                self._central(j, abs(h) / 16, retries - 1)
-                if retries
-                else (self.here * np.nan, self.here * np.nan)
-            )
-        self.one_sided.append(j)
-        return (4 * first - 3 * self.here - second) / (2 * h), 0 * self.here
-
-    def _forward(self, j: int) -> tuple[Any, Any]:
-        for h in (float(self.h[j]), -float(self.h[j])):
-            value = self._at(j, h)
-            if value is not None:
-                if h < 0:
-                    self.one_sided.append(j)
-                return (value - self.here) / h, 0 * self.here
-        return self._central(j)
-
-    def _richardson(self, j: int) -> tuple[Any, Any]:
-        """Ridders' extrapolation of central differences to h = 0; the best of the table, entry by entry."""
-        h = self._widest(j)
-        if h is None:
-            return self._central(j, float(self.h[j]) * 1e-5)
-        previous = [self._central(j, h)[0]]
-        best, error = previous[0], np.full(self.here.shape, np.inf)
-        for _ in range(LEVELS - 1):
-            h /= 2.0
-            row = [self._central(j, h)[0]]
-            factor = 4.0
-            for older in previous:
-                row.append(row[-1] + (row[-1] - older) / (factor - 1.0))
-                factor *= 4.0
-                guess = np.maximum(np.abs(row[-1] - row[-2]), np.abs(row[-1] - older))
-                better = guess < error
-                best, error = np.where(better, row[-1], best), np.where(better, guess, error)
-            if np.all(np.abs(row[-1] - previous[-1]) > 2 * error):
-                break
-            previous = row
-        return best, error
-
-    def _widest(self, j: int) -> float | None:
-        """The widest step with both sides in the domain, halved once more for good measure."""
-        h = float(self.h[j])
-        for _ in range(40):
-            if self._at(j, h) is not None and self._at(j, -h) is not None:
-                return h / 2
-            h /= 2.0
-        return None
+_PRODUCTS: dict[str, Callable[..., list[Any]]] = {
+    "gradient": lambda point: point.as_inputs(point.jacobian()[0]),
+    "value_and_gradient": lambda point: [*point.results()[0], *point.as_inputs(point.jacobian()[0])],
+    "jacobian": lambda point: [point.jacobian()],
+    "error": lambda point: [point.error()],
+    "jvp": lambda point, v: point.as_results(point.along(v)),
+    "vjp": lambda point, w: point.as_inputs(w @ point.jacobian()),
+    "hessian": lambda point: [point.hessian()],
+    "hvp": lambda point, v: point.as_inputs(point.hessian_along(v)),
+}

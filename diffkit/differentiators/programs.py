@@ -115,10 +115,7 @@ def fingerprint(traced: Traced) -> list[Any]:
     """What two traces of one function have in common; equal where f did the same. Of a black box, its results."""
     if traced.graph is None:
         return [_text(np.asarray(leaf)) for leaf in traced.leaves]
-    return [
-        (step.op, step.operands, *(_text(value) for value in step.params.values()))
-        for step in traced.graph.steps
-    ]
+    return [(step.op, step.operands, *(_text(value) for value in step.params.values())) for step in traced.graph.steps]
 
 
 def _text(value: Any) -> Any:

@@ -86,9 +86,7 @@ class Recording:
         for value, leaf in zip(values, like, strict=True):
             shape = (count, math.prod(leaf.shape))
             zero = value is None
-            flat.append(
-                self.trace.constant(np.zeros(shape, leaf.dtype)) if zero else np.reshape(value, shape)
-            )
+            flat.append(self.trace.constant(np.zeros(shape, leaf.dtype)) if zero else np.reshape(value, shape))
         return np.concatenate(flat, axis=1) if len(flat) > 1 else flat[0]
 
     def filled(self, values: Sequence[Any], like: Sequence[Any]) -> list[Any]:
@@ -113,9 +111,7 @@ class _Shaped:
     dtype: np.dtype[Any]
 
 
-def record(
-    graph: Graph, results: int, wanted: tuple[bool, ...], make: Callable[[Recording], list[Any]]
-) -> Graph:
+def record(graph: Graph, results: int, wanted: tuple[bool, ...], make: Callable[[Recording], list[Any]]) -> Graph:
     """Record what ``make`` computes from a graph, and simplify it.
 
     ``graph`` has ``results`` outputs that are its result; further ones are extra, and come last again. Guards are kept.
@@ -130,9 +126,7 @@ def record(
             dtype = np.result_type(*[leaf.dtype for leaf in recording.outputs])
             made = [value if value.dtype == dtype else convert(value, dtype=dtype) for value in made]
         extra: list[Any] = []
-        if (
-            graph.guards or len(graph.outputs) > results
-        ):  # simplification shares these steps with the derivative's
+        if graph.guards or len(graph.outputs) > results:  # simplification shares these steps with the derivative's
             values = replay(trace, graph, arguments)
             extra = [values[position] for position in graph.outputs[results:]]
         return simplify(trace.graph([*made, *extra]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from diffkit.differentiators.base import Differentiator
@@ -12,9 +13,7 @@ from diffkit.differentiators.reverse import Reverse
 from diffkit.differentiators.symbolic import Symbolic
 from diffkit.errors import InputError, UnknownNameError
 
-BUILT_IN: dict[str, type[Differentiator]] = {
-    kind.name: kind for kind in (FiniteDifference, Symbolic, Forward, Reverse)
-}
+BUILT_IN: dict[str, type[Differentiator]] = {kind.name: kind for kind in (FiniteDifference, Symbolic, Forward, Reverse)}
 GROUP = "diffkit.differentiators"
 
 
@@ -62,17 +61,23 @@ def get(name: str, **options: Any) -> Differentiator:
     Traceback (most recent call last):
     diffkit.errors.UnknownNameError: no method 'revers'; did you mean 'reverse'? Known: finite-difference, forward, reverse, symbolic
     """
-    kind = BUILT_IN.get(name) if isinstance(name, str) else None
-    if kind is None:
-        if not isinstance(name, str):
-            raise InputError(
-                f"a method is named by a string, not by a {type(name).__name__}; see diffkit.names()"
-            )
-        if name not in _added():
-            raise UnknownNameError(name, names(), kind="method")
-        kind = _added()[name].load()
-    known = tuple(getattr(kind, "__dataclass_fields__", ()))
+    given: Any = name
+    if not isinstance(given, str):
+        raise InputError(
+            f"a method is given by its name or as a Differentiator, such as Reverse(), not as {name!r}; "
+            "see diffkit.names()"
+        )
+    kind = BUILT_IN.get(name) or _load(name)
+    known = [field.name for field in fields(kind)] if is_dataclass(kind) else list(options)
     for option in options:
-        if known and option not in known:
+        if option not in known:
             raise UnknownNameError(option, known, kind=f"option of {name}")
     return kind(**options)
+
+
+def _load(name: str) -> type[Differentiator]:
+    """What another package adds."""
+    if name not in _added():
+        raise UnknownNameError(name, names(), kind="method")
+    kind: type[Differentiator] = _added()[name].load()
+    return kind

@@ -19,6 +19,7 @@ from diffkit.graph import Graph
 from diffkit.ops import size
 from diffkit.sweeps import active_steps
 
+
 @dataclass(frozen=True, kw_only=True)
 class SweepDifferentiator(GraphDifferentiator):
     """A method whose Jacobian is a sweep of K directions at once."""
@@ -73,21 +74,21 @@ class SweepDifferentiator(GraphDifferentiator):
 
         program = self.compiled(record(graph, len(branch.traced.leaves), wanted, make))
         shape = (derivative.outputs, derivative.inputs)
+        dtype = np.result_type(*[leaf.dtype for leaf in branch.traced.leaves])
         specs = [(leaf.shape, leaf.dtype) for leaf in leaves]
 
         def run(*arrays: Any) -> tuple[Any, ...] | None:
-            whole: np.ndarray[Any, Any] | None = None
+            whole = np.empty(shape, dtype)
+            extra: tuple[Any, ...] = ()
             for start in range(0, total, count):
-                first = min(
-                    start, total - count
-                )  # the last chunk overlaps instead of having a shape of its own
+                # The last chunk overlaps the one before, instead of having a shape of its own.
+                first = min(start, total - count)
                 found = program.run(*arrays, *_seeds(specs, first, count))
                 if found is None:
                     return None
-                whole = np.empty(shape, found[0].dtype) if whole is None else whole
                 self.place(whole, first, found[0])
-            assert whole is not None  # total > count >= 1
-            return (whole, *found[1:])
+                extra = found[1:]
+            return (whole, *extra)
 
         chunks = -(-total // count)
         operations = program.operations * chunks if program.operations else None

@@ -59,8 +59,9 @@ class Symbolic(Differentiator):
         super().__post_init__()
         if self.form not in FORMS:
             raise UnknownNameError(self.form, FORMS, kind="form")
-        if self.limit < 1:
-            raise InputError(f"limit={self.limit}; it must be at least 1")
+        limit: Any = self.limit
+        if not isinstance(limit, (int, float)) or not limit >= 1:
+            raise InputError(f"limit={limit!r}; it must be a number, at least 1")
 
     def sweeps(self, inputs: int, outputs: int) -> int:
         """One evaluation of the derived expressions."""
@@ -90,7 +91,8 @@ class Symbolic(Differentiator):
 
         def value(position: int) -> Any:
             if not values:
-                values.extend(run(graph.steps, dict(zip(graph.inputs, branch.arrays, strict=True))))
+                with np.errstate(all="ignore"):
+                    values.extend(run(graph.steps, dict(zip(graph.inputs, branch.arrays, strict=True))))
             return values[position]
 
         count = len(branch.traced.leaves)
@@ -99,9 +101,7 @@ class Symbolic(Differentiator):
         try:
             reading = reader.read(graph.outputs[:count], wanted)
         except RecursionError as error:
-            raise TooLargeError(
-                "the expression is nested deeper than SymPy can recurse; use form='shared'"
-            ) from error
+            raise TooLargeError("the expression is nested deeper than SymPy can recurse; use form='shared'") from error
         self._check(reading.assignments, "f")
         entries = len(reading.variables) * reading.assignments.results.size
         if entries > self.limit:
@@ -115,9 +115,7 @@ class Symbolic(Differentiator):
         made = differentiate(reading.assignments, reading.variables, self.limit)
         self._check(made, "the derivative")
         if second:
-            made = differentiate(
-                Assignments(made.definitions, made.results[0]), reading.variables, self.limit
-            )
+            made = differentiate(Assignments(made.definitions, made.results[0]), reading.variables, self.limit)
             self._check(made, "the second derivative")
         return made
 
@@ -142,16 +140,12 @@ class Symbolic(Differentiator):
             values = replay(trace, graph, arguments)
             for position in reading.decided:
                 trace.guards[values[position].index] = np.array(_at(derivative, branch, graph, position))
-            entries = {
-                symbol: _entry(values[position], spot) for symbol, (position, spot) in reading.symbols.items()
-            }
+            entries = {symbol: _entry(values[position], spot) for symbol, (position, spot) in reading.symbols.items()}
             translator = Translator(entries, shared=self.form == "shared")
             translator.define(made)
             dtype = np.result_type(*[leaf.dtype for leaf in branch.traced.leaves])
             matrix = _matrix(trace, made.results, translator, dtype)
-            wanted = [
-                argument for argument, flag in zip(arguments, derivative.layout.wanted, strict=True) if flag
-            ]
+            wanted = [argument for argument, flag in zip(arguments, derivative.layout.wanted, strict=True) if flag]
             outputs = [values[position] for position in graph.outputs]
             found = _products(trace, matrix, wanted, outputs[:results], product)
             whole = trace.graph([*found, *outputs[results:]])
@@ -159,7 +153,8 @@ class Symbolic(Differentiator):
 
 
 def _at(derivative: Derivative, branch: Branch, graph: Graph, position: int) -> Any:
-    return run(graph.steps, dict(zip(graph.inputs, branch.arrays, strict=True)))[position]
+    with np.errstate(all="ignore"):
+        return run(graph.steps, dict(zip(graph.inputs, branch.arrays, strict=True)))[position]
 
 
 def _names(derivative: Derivative, graph: Graph) -> list[str]:
@@ -175,7 +170,7 @@ def _names(derivative: Derivative, graph: Graph) -> list[str]:
 
 def _entry(leaf: Any, spot: int) -> Any:
     """One entry of a leaf, a real number to SymPy; the step is dropped again where nobody reads it."""
-    if leaf.dtype.kind in "iu":
+    if leaf.dtype.kind != "f":
         leaf = leaf.astype(np.float64)
     return leaf if not leaf.shape else leaf[tuple(int(k) for k in np.unravel_index(spot, leaf.shape))]
 

@@ -16,7 +16,7 @@ from diffkit.ops import Array, Cost, Op, size
 from diffkit.primitives import linear_algebra as _la
 from diffkit.primitives import moving as _mv
 from diffkit.primitives import selecting as _sl
-from diffkit.primitives.families import constant, elementwise, infer_reduction, own, reduction, structural
+from diffkit.primitives.families import conditions, constant, elementwise, infer_reduction, own, reduction, structural
 
 
 def _tie(x: Array, y: Array) -> Array:
@@ -137,10 +137,10 @@ less          = constant(np.less,          "Lt")
 less_equal    = constant(np.less_equal,    "Le")
 equal         = constant(np.equal,         "Eq")
 not_equal     = constant(np.not_equal,     "Ne")
-logical_and   = constant(np.logical_and,   "And")
-logical_or    = constant(np.logical_or,    "Or")
-logical_xor   = constant(np.logical_xor,   "Xor")
-logical_not   = constant(np.logical_not,   "Not")
+logical_and   = constant(np.logical_and,   "And", conditions)
+logical_or    = constant(np.logical_or,    "Or", conditions)
+logical_xor   = constant(np.logical_xor,   "Xor", conditions)
+logical_not   = constant(np.logical_not,   "Not", conditions)
 isnan         = constant(np.isnan,         lambda s, x: s.false)
 isinf         = constant(np.isinf,         lambda s, x: s.false)
 isfinite      = constant(np.isfinite,      lambda s, x: s.true)

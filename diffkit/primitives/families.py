@@ -39,42 +39,45 @@ Symbolic = str | Callable[..., Any] | None
 Params = dict[str, Any]
 
 
-def entrywise(meaning: str | Callable[..., Any]) -> Callable[..., Any]:
-    """A SymPy function, by name or as a function of the SymPy module, applied entry by entry."""
-
-    def symbolic(sympy: Any, *operands: Any, **_params: Any) -> Any:
-        function = getattr(sympy, meaning) if isinstance(meaning, str) else functools.partial(meaning, sympy)
-        return as_objects(np.frompyfunc(function, len(operands), 1)(*operands))
-
-    return symbolic
-
-
-def of_numbers(meaning: str | Callable[..., Any]) -> Callable[..., Any]:
-    """A SymPy function of numbers, applied entry by entry."""
-    each = entrywise(meaning)
-
-    def symbolic(sympy: Any, *operands: Any, **_params: Any) -> Any:
-        return each(sympy, *[numbers(sympy, operand) for operand in operands])
-
-    return symbolic
+def as_objects(value: Any) -> np.ndarray[Any, Any]:
+    """An object array, also of one expression."""
+    if isinstance(value, np.ndarray):
+        return value.astype(object, copy=False)
+    array = np.empty((), dtype=object)
+    array[()] = value
+    return array
 
 
 def numbers(sympy: Any, operand: Any) -> Any:
     """An operand as numbers: a condition counts 1 where it holds, as in NumPy."""
 
     def number(entry: Any) -> Any:
-        return entry if isinstance(entry, sympy.Expr) else sympy.Piecewise((1, entry), (0, True))
+        return sympy.Piecewise((1, entry), (0, True)) if _is_condition(sympy, entry) else entry
 
     return as_objects(np.frompyfunc(number, 1, 1)(operand))
 
 
-def as_objects(value: Any) -> np.ndarray[Any, Any]:
-    """An object array, also of one expression."""
-    if isinstance(value, np.ndarray) and value.dtype == object:
-        return value
-    array = np.empty((), dtype=object)
-    array[()] = value
-    return array
+def conditions(sympy: Any, operand: Any) -> Any:
+    """An operand as conditions: a number counts as true where it is not 0."""
+
+    def condition(entry: Any) -> Any:
+        return entry if _is_condition(sympy, entry) else sympy.Ne(entry, 0)
+
+    return as_objects(np.frompyfunc(condition, 1, 1)(operand))
+
+
+def _is_condition(sympy: Any, entry: Any) -> bool:
+    return isinstance(entry, sympy.Basic) and not isinstance(entry, sympy.Expr)
+
+
+def entrywise(meaning: str | Callable[..., Any], of: Callable[..., Any] = numbers) -> Callable[..., Any]:
+    """A SymPy function, by name or as a function of the SymPy module, applied entry by entry."""
+
+    def symbolic(sympy: Any, *operands: Any, **_params: Any) -> Any:
+        function = getattr(sympy, meaning) if isinstance(meaning, str) else functools.partial(meaning, sympy)
+        return as_objects(np.frompyfunc(function, len(operands), 1)(*[of(sympy, x) for x in operands]))
+
+    return symbolic
 
 
 def infer_elementwise(ufunc: np.ufunc) -> Callable[[Sequence[Any], Params], tuple[Shape, np.dtype[Any]]]:
@@ -123,20 +126,20 @@ def elementwise(
         infer_elementwise(ufunc),
         jvp,
         vjp,
-        of_numbers(symbolic) if symbolic else None,
+        entrywise(symbolic) if symbolic else None,
         lambda result, _operands, _params: Cost(kind, cost * size(result)),
         ufunc,
     )
 
 
-def constant(ufunc: Any, symbolic: Symbolic = None) -> Op:
+def constant(ufunc: Any, symbolic: Symbolic = None, of: Callable[..., Any] = numbers) -> Op:
     """Build a row whose derivative is zero wherever it exists: steps, comparisons, tests."""
     return Op(
         ufunc.__name__,
         "constant",
         ufunc,
         infer_elementwise(ufunc),
-        symbolic=entrywise(symbolic) if symbolic else None,
+        symbolic=entrywise(symbolic, of) if symbolic else None,
         cost=lambda result, _operands, _params: Cost("arithmetic", size(result)),
         numpy=ufunc,
     )

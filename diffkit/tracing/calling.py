@@ -37,7 +37,7 @@ class Traced:
     graph: Graph | None
     leaves: Sequence[Any]
     structure: trees.Structure
-    extra: trees.Structure | None
+    extra: trees.Structure | Extra | None
     unchanged: Callable[[], bool]
 
 
@@ -57,10 +57,10 @@ def trace_function(
         result = call(*args, **kwargs)
         main, extra = _split_aux(result) if has_aux else (result, None)
         values, structure = _result_leaves(main)
-        extra_values, extra_structure = trees.flatten(extra) if has_aux else ([], None)
-        graph = trace.graph([*values, *map(_extra, extra_values)])
+        extras = Extra(*trees.flatten(extra)) if has_aux else None
+        graph = trace.graph([*values, *(extras.traced if extras else ())])
     leaves = [graph.steps[position] for position in graph.outputs[: len(values)]]
-    return Traced(graph, leaves, structure, extra_structure, namespace.unchanged)
+    return Traced(graph, leaves, structure, extras, namespace.unchanged)
 
 
 def call_function(
@@ -91,14 +91,10 @@ def _result_leaves(result: Any) -> tuple[list[Any], trees.Structure]:
             "f returned None; it must return a number, an array, or containers of arrays (a missing return?)"
         )
     if isinstance(result, list) and result and all(_is_number(part) for part in result):
-        result = np.asarray(
-            result, dtype=object if holds_tracer(result) else None
-        )  # a list of numbers is an array
+        result = np.asarray(result, dtype=object if holds_tracer(result) else None)  # a list of numbers is an array
     values, structure = trees.flatten(result)
     if not values:
-        raise InputError(
-            "f returned an empty container; it must return a number, an array, or containers of arrays"
-        )
+        raise InputError("f returned an empty container; it must return a number, an array, or containers of arrays")
     return [_result_leaf(value) for value in values], structure
 
 
@@ -116,5 +112,18 @@ def _result_leaf(value: Any) -> Any:
     return trees.as_leaf(value, "the result of f")
 
 
-def _extra(value: Any) -> Any:
-    return value if isinstance(value, Recorded) else np.asarray(value)
+class Extra:
+    """The extra result of ``has_aux``: what depends on f's arguments is traced, anything else stays what it is."""
+
+    def __init__(self, leaves: Sequence[Any], structure: trees.Structure) -> None:
+        self.structure = structure
+        self.leaves = [None if holds_tracer(leaf) else leaf for leaf in leaves]
+        self.spots = [spot for spot, leaf in enumerate(leaves) if holds_tracer(leaf)]
+        self.traced = [leaves[spot] for spot in self.spots]
+
+    def unflatten(self, found: Sequence[Any]) -> Any:
+        """Put values in the places of what was traced."""
+        leaves = list(self.leaves)
+        for spot, value in zip(self.spots, found, strict=True):
+            leaves[spot] = value
+        return self.structure.unflatten(leaves)

@@ -50,13 +50,11 @@ def from_objects(value: Any) -> Any:
         return active().constant(np.zeros(shape))
     if all(not isinstance(entry, Recorded) for entry in entries):
         return active().constant(_numbers(entries).reshape(shape))
-    dtype = np.result_type(
-        *[entry.dtype if isinstance(entry, Recorded) else np.asarray(entry) for entry in entries]
-    )
+    plain = [entry for entry in entries if not isinstance(entry, Recorded)]
+    dtypes = [entry.dtype for entry in entries if isinstance(entry, Recorded)]  # type: ignore[attr-defined]  # a Tracer
+    dtype = np.result_type(*dtypes, *([_numbers(plain)] if plain else []))
     places = [tuple(int(i) for i in spot) for spot in np.ndindex(*shape)]
-    moving = [
-        (entry, place) for entry, place in zip(entries, places, strict=True) if isinstance(entry, Recorded)
-    ]
+    moving = [(entry, place) for entry, place in zip(entries, places, strict=True) if isinstance(entry, Recorded)]
     if not shape:
         return moving[0][0]
     made = p.scatter(*[entry for entry, _ in moving], shape=shape, places=tuple(place for _, place in moving))
@@ -87,9 +85,7 @@ def _flatten(value: Any) -> tuple[list[Any], tuple[int, ...]]:
         return list(flat), value.shape  # type: ignore[attr-defined]  # a Tracer
     if isinstance(value, np.ndarray) and value.dtype == object and value.ndim == 0:
         return [value.item()], ()
-    if not isinstance(value, (list, tuple, np.ndarray)) or (
-        isinstance(value, np.ndarray) and value.ndim == 0
-    ):
+    if not isinstance(value, (list, tuple, np.ndarray)) or (isinstance(value, np.ndarray) and value.ndim == 0):
         return [value], ()
     parts = [_flatten(part) for part in value]
     shapes = {shape for _, shape in parts}
@@ -184,8 +180,21 @@ CREATING: dict[Any, Callable[..., Any]] = {
     **{
         function: _fresh(function)
         for function in (
-            np.eye, np.identity, np.tri, np.arange, np.linspace, np.logspace, np.geomspace, np.copy, np.zeros_like,
-            np.ones_like, np.empty_like, np.full_like, np.repeat, np.tile, np.diag,
+            np.eye,
+            np.identity,
+            np.tri,
+            np.arange,
+            np.linspace,
+            np.logspace,
+            np.geomspace,
+            np.copy,
+            np.zeros_like,
+            np.ones_like,
+            np.empty_like,
+            np.full_like,
+            np.repeat,
+            np.tile,
+            np.diag,
         )  # fmt: skip
     },
 }

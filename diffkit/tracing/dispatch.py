@@ -21,7 +21,10 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
     lowering = _find(ufunc) if method == "__call__" else UFUNC_METHODS.get((ufunc.__name__, method))
     if lowering is None:
         return _untraceable(
-            getattr(ufunc, method), f"np.{ufunc.__name__}.{method}".removesuffix(".__call__"), inputs, options
+            getattr(ufunc, method),
+            f"{_home(ufunc)}{ufunc.__name__}.{method}".removesuffix(".__call__"),
+            inputs,
+            options,
         )
     result = lowering(*inputs, **options)
     if dtype is not None:
@@ -35,12 +38,15 @@ def _find(ufunc: np.ufunc) -> Callable[..., Any] | Op | None:
     return LOWERINGS.get(ufunc) or p.BY_NAME.get(ufunc.__name__)
 
 
+def _home(ufunc: np.ufunc) -> str:
+    """Where a ufunc comes from: NumPy's have a module, SciPy's and others do not say."""
+    return "np." if getattr(np, ufunc.__name__, None) is ufunc else ""
+
+
 def _deliver(result: Any, out: Any, mask: Any) -> Any:
     target = out[0] if isinstance(out, tuple) else out
     if target is None:
-        raise TracingError(
-            "where= without out= leaves entries undefined; write np.where(mask, value, other) instead"
-        )
+        raise TracingError("where= without out= leaves entries undefined; write np.where(mask, value, other) instead")
     if not isinstance(target, Recorded):
         raise TracingError(
             "out= is a plain array, which would silently store numbers instead of traced values; "
@@ -59,9 +65,7 @@ def call_function(function: Any, args: Any, kwargs: Any) -> Any:
         return _untraceable(function, f"{module}.{function.__name__}", args, kwargs)
     if out is None:
         return lowering(*args, **kwargs)
-    return _deliver(
-        lowering(*args, **{name: value for name, value in kwargs.items() if name != "out"}), out, True
-    )
+    return _deliver(lowering(*args, **{name: value for name, value in kwargs.items() if name != "out"}), out, True)
 
 
 def _untraceable(function: Any, name: str, args: Any, kwargs: Any) -> Any:

@@ -75,6 +75,9 @@ def _write_root(root: Tracer, place: Place, value: Tracer) -> None:
         raise TracingError(
             "f writes into an array that was made outside of it; pass it as an argument, or copy it inside f first"
         )
+    if value.level > root.level:
+        raise TracingError("a derivative inside f writes into an array of f; return the values instead")
+    value = root.recorder.tracer(root.recorder.lift(value))
     if root._pending is None:
         root._pending, root._written = {}, np.zeros(root.shape, dtype=bool)
     if place not in root._pending:
@@ -121,6 +124,4 @@ def flush(root: Tracer) -> None:
     blank = step.op is CONSTANT and not step.params["value"].any()
     if not blank and not covering(root.shape, places):
         made = p.where(root.recorder.constant(mask), made, before)
-    if made.recorder is not root.recorder:
-        raise TracingError("a derivative inside f writes into an array of f; return the values instead")
     root._position = made.index

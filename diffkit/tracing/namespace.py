@@ -23,25 +23,29 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.ops import Recorded
+from diffkit import primitives as p
 from diffkit.tracing.creating import CREATING, holds_tracer
 from diffkit.tracing.lowering import reducing
-from diffkit.tracing.trace import current_trace
+from diffkit.tracing.trace import current_trace, is_plain
+from diffkit.tracing.tracer import ArrayTracer, Tracer
 
 _MISSING = object()
 _LIBRARY = frozenset({*sys.stdlib_module_names, "numpy", "scipy", "sympy", "diffkit"}) - {"__main__"}
 _OWN = ("diffkit.problems", "diffkit.lab")
 
 
-class _AnyArray(type):
-    """``isinstance(x, np.ndarray)`` holds for traced arrays too."""
+def _isinstance(value: Any, kinds: Any) -> bool:
+    """A traced number is what NumPy's would be (a float), a traced array an array."""
+    stands_for: Any = value
+    if isinstance(value, ArrayTracer):
+        stands_for = np.empty(0, value.dtype)
+    elif isinstance(value, Tracer):
+        stands_for = value.dtype.type()
+    return isinstance(stands_for, kinds)
 
-    def __instancecheck__(cls, instance: Any) -> bool:
-        return isinstance(instance, np.ndarray) or (isinstance(instance, Recorded) and bool(instance.shape))  # type: ignore[attr-defined]  # a Tracer
 
-
-class ndarray(metaclass=_AnyArray):  # noqa: N801 - stands for NumPy's
-    """What ``np.ndarray`` is while f is traced."""
+def _isscalar(value: Any) -> bool:
+    return _isinstance(value, np.generic) or np.isscalar(value)
 
 
 def _either(plain: Callable[..., Any], traced: Callable[..., Any]) -> Callable[..., Any]:
@@ -54,12 +58,28 @@ def _either(plain: Callable[..., Any], traced: Callable[..., Any]) -> Callable[.
 
 _MATH = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh", "acosh": "arccosh",
          "atanh": "arctanh", "pow": "power", "fabs": "fabs"}  # fmt: skip
-_SAME = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "expm1", "log1p", "log2", "log10", "sqrt", "cbrt", "hypot",
-         "floor", "ceil", "trunc", "degrees", "radians", "isnan", "isinf", "isfinite", "copysign", "prod")  # fmt: skip
+_SAME = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "expm1", "log1p", "log2", "log10", "sqrt", "cbrt",
+         "degrees", "radians", "isnan", "isinf", "isfinite", "copysign", "prod")  # fmt: skip
 
 
 def _log(x: Any, base: Any = None) -> Any:
     return np.log(x) if base is None else np.log(x) / np.log(base)
+
+
+def _isclose(a: Any, b: Any, *, rel_tol: float = 1e-9, abs_tol: float = 0.0) -> Any:
+    return abs(a - b) <= max(rel_tol * max(abs(a), abs(b)), abs_tol)
+
+
+_OWN_WAY: dict[Any, Callable[..., Any]] = {
+    math.log: _log,
+    math.hypot: lambda *sides: functools.reduce(np.hypot, sides, 0.0),
+    math.dist: lambda one, other: np.linalg.norm(np.subtract(one, other)),
+    math.fsum: sum,
+    math.isclose: _isclose,
+    math.erf: p.erf,
+    math.erfc: p.erfc,
+    math.lgamma: p.gammaln,
+}
 
 
 @functools.cache
@@ -70,7 +90,9 @@ def _replacements(special: types.ModuleType | None) -> dict[int, tuple[Any, Call
         plain = getattr(math, name, None)
         if plain is not None:
             table[plain] = _either(plain, getattr(np, _MATH.get(name, name)))
-    table[math.log] = _either(math.log, _log)
+    for plain, traced in _OWN_WAY.items():
+        table[plain] = _either(plain, traced)
+    table[np.isscalar] = _isscalar
     if special is not None:
         for name in ("logsumexp", "softmax", "log_softmax"):
             plain = getattr(special, name)
@@ -86,8 +108,6 @@ class Module:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._module, name)
-        if self._module is np and name == "ndarray":
-            return ndarray
         return self._namespace.read(self._module.__dict__, name, value)
 
 
@@ -95,7 +115,7 @@ class Globals(dict[str, Any]):
     """A live view of a function's globals; CPython asks ``__getitem__`` of a subclass of dict."""
 
     def __init__(self, real: dict[str, Any], namespace: Namespace) -> None:
-        super().__init__({"__builtins__": real.get("__builtins__", builtins)})
+        super().__init__({"__builtins__": real.get("__builtins__", builtins), "isinstance": _isinstance})
         self.real, self.namespace = real, namespace
 
     def __getitem__(self, name: str) -> Any:
@@ -118,11 +138,20 @@ class Namespace:
         seen = self.view(value)
         if not isinstance(value, types.ModuleType) and not _is_library(value, self.home):
             self.reads[id(container), name] = (container, name, value)
+            if _home(type(value).__module__) == self.home:
+                self._watch(value)
         return seen
+
+    def _watch(self, owner: Any) -> None:
+        """Note the attributes of an object that f reads from; one that is set anew is noticed like a name."""
+        attributes = getattr(owner, "__dict__", None)
+        if type(attributes) is dict:
+            for name, value in attributes.items():
+                self.reads[id(attributes), name] = (attributes, name, value)
 
     def view(self, value: Any) -> Any:
         """What f sees instead of a value."""
-        if isinstance(value, np.ndarray):
+        if isinstance(value, np.ndarray) and is_plain(value):
             trace = current_trace()
             return trace.reference(value) if trace and value.dtype.kind in "fiub" else value
         replaced = _replacements(sys.modules.get("scipy.special")).get(id(value))
@@ -131,9 +160,7 @@ class Namespace:
         if isinstance(value, types.ModuleType):
             return self._once(value, lambda: Module(value, self)) if self._shown(value) else value
         if isinstance(value, types.FunctionType):
-            return (
-                value if _is_library(value, self.home) else self._once(value, lambda: self._function(value))
-            )
+            return value if _is_library(value, self.home) else self._once(value, lambda: self._function(value))
         return value
 
     def callable(self, function: Any) -> Any:
@@ -143,6 +170,7 @@ class Namespace:
         if isinstance(function, types.FunctionType):
             return self._once(function, lambda: self._function(function))
         if isinstance(function, types.MethodType):
+            self._watch(function.__self__)
             return types.MethodType(self.callable(function.__func__), function.__self__)
         if isinstance(function, functools.partial):
             args = [self.view(value) for value in function.args]
@@ -150,15 +178,13 @@ class Namespace:
             return functools.partial(self.callable(function.func), *args, **keywords)
         call = getattr(type(function), "__call__", None)
         if isinstance(call, types.FunctionType) and not _is_library(call, self.home):
+            self._watch(function)
             return types.MethodType(self.callable(call), function)
         return self.view(function)
 
     def _shown(self, module: types.ModuleType) -> bool:
         return (
-            module is np
-            or module is math
-            or module.__name__ == "scipy.special"
-            or _home(module.__name__) == self.home
+            module is np or module is math or module.__name__ == "scipy.special" or _home(module.__name__) == self.home
         )
 
     def _once(self, value: Any, make: Callable[[], Any]) -> Any:
@@ -169,9 +195,7 @@ class Namespace:
         return value if made is None else made
 
     def _function(self, function: types.FunctionType) -> types.FunctionType:
-        real = (
-            function.__globals__.real if isinstance(function.__globals__, Globals) else function.__globals__
-        )
+        real = function.__globals__.real if isinstance(function.__globals__, Globals) else function.__globals__
         made = types.FunctionType(
             function.__code__,
             Globals(real, self),

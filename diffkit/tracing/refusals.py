@@ -29,6 +29,8 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "histogram": ("it counts, so its derivative is zero", "compute it outside f"),
     "bincount": ("it counts, so its derivative is zero", "use a sum over np.where, or np.add.at"),
     "save": ("it writes a file", "write it outside f"),
+    "savez": ("it writes a file", "write it outside f"),
+    "savetxt": ("it writes a file", "write it outside f"),
 }
 """NumPy function -> (why, what to write instead)."""
 

@@ -20,14 +20,30 @@ from diffkit.ops import Op, Recorded
 
 _active = threading.local()
 
+
 FIXED, MUTABLE, VARYING = 0, 1, 2
 """A step depends on constants only; on an array of the user's, which may change in place; on an input."""
+
+
+def is_plain(array: np.ndarray[Any, Any]) -> bool:
+    """Whether an array means what NumPy's own do: matrices and masked arrays do not."""
+    return type(array) is np.ndarray or isinstance(array, np.memmap)
 
 
 def current_trace() -> Trace | None:
     """The innermost trace of this thread, or None."""
     stack = getattr(_active, "stack", None)
     return stack[-1] if stack else None
+
+
+def _check_alive(outer: Trace, level: int) -> None:
+    """A value may come from a trace around this one, and from no other."""
+    stack = getattr(_active, "stack", ())
+    if not (outer.level < level and outer in stack):
+        raise TracingError(
+            "a traced value outlived the call of the function that it belongs to (it was stored in a global, an "
+            "attribute, a list, or an array of an outer function); return it instead (has_aux=True for extra results)"
+        )
 
 
 class _Met(NamedTuple):
@@ -105,7 +121,11 @@ class Trace:
         """Add an array of the user's (by reference), or a tracer of an outer trace."""
         if isinstance(value, Recorded) and value.recorder is self:  # type: ignore[attr-defined]  # a Tracer
             return value
-        key = (value.recorder.level, value.index) if isinstance(value, Recorded) else id(value)  # type: ignore[attr-defined]  # a Tracer
+        if isinstance(value, Recorded):
+            _check_alive(value.recorder, self.level)  # type: ignore[attr-defined]  # a Tracer
+            key: Any = (value.level, value.index)  # type: ignore[attr-defined]  # a Tracer
+        else:
+            key = id(value)
         position = self._references.get(key)
         if position is None:
             if isinstance(value, Recorded):
@@ -174,6 +194,11 @@ class Trace:
             dtypes = [partner.dtype for partner in partners if hasattr(partner, "dtype")]
             return self.constant(np.asarray(value, np.result_type(*dtypes, value))).index  # type: ignore[no-any-return]  # a Tracer
         if isinstance(value, np.ndarray) and value.ndim and value.dtype.kind in "fiub" and not self.frozen:
+            if not is_plain(value):
+                raise TracingError(
+                    f"a {type(value).__name__} meets a traced value: its arithmetic is not an array's; "
+                    "convert it with np.asarray outside f"
+                )
             return self._meet(value)
         return self._lift_other(value)
 
@@ -258,9 +283,7 @@ def replay(trace: Trace, graph: Graph, arguments: Sequence[Any]) -> list[Any]:
         elif not step.operands:
             tracers.append(trace.leaf(step.op, step.params))
         else:
-            tracers.append(
-                trace.record(step.op, [tracers[operand] for operand in step.operands], step.params)
-            )
+            tracers.append(trace.record(step.op, [tracers[operand] for operand in step.operands], step.params))
     for guard in graph.guards:
         trace.guards[tracers[guard.position].index] = guard.expected
     return tracers

@@ -42,7 +42,6 @@ class Tracer(Recorded):
     """A traced number (0-d), and what all tracers share."""
 
     __slots__ = ("_pending", "_position", "_recipe", "_root", "_seen", "_version", "_written", "outside", "recorder")
-    __hash__ = None  # type: ignore[assignment]  # == records a comparison, so a tracer cannot be a dict key
 
     def __init__(self, trace: Trace, position: int) -> None:
         self.recorder = trace
@@ -155,9 +154,7 @@ class Tracer(Recorded):
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu":
-            raise TracingError(
-                f"a traced {self.dtype} cannot be an index; use int(...) if it is meant to be one"
-            )
+            raise TracingError(f"a traced {self.dtype} cannot be an index; use int(...) if it is meant to be one")
         return int(self.decide())
 
     def __float__(self) -> float:
@@ -172,8 +169,23 @@ class Tracer(Recorded):
     def __complex__(self) -> complex:
         raise TracingError("a traced value cannot become complex; split f into real and imaginary parts")
 
+    def __hash__(self) -> int:
+        raise TracingError(
+            "a traced value cannot be a key of a dict or a member of a set, which compare for equality at once; "
+            "use a list, or int(...) where it is a whole number"
+        )
+
     def __round__(self, digits: int | None = None) -> Any:
-        return np.round(self, digits or 0)  # type: ignore[call-overload]  # a tracer is not an array to mypy
+        return p.rint(self).astype(int) if digits is None else np.round(self, digits)  # type: ignore[call-overload]  # a tracer is not an array to mypy
+
+    def __floor__(self) -> Any:
+        return p.floor(self).astype(int)
+
+    def __ceil__(self) -> Any:
+        return p.ceil(self).astype(int)
+
+    def __trunc__(self) -> Any:
+        return p.trunc(self).astype(int)
 
     def __repr__(self) -> str:
         return f"<traced {self.dtype} {self.shape}>"
@@ -194,6 +206,16 @@ class Tracer(Recorded):
         return self
 
     @property
+    def imag(self) -> Any:
+        """As of an array: diffkit's are real."""
+        return np.zeros_like(self)  # type: ignore[call-overload]  # a tracer is not an array to mypy
+
+    @property
+    def nbytes(self) -> int:
+        """As of an array."""
+        return self.size * self.itemsize
+
+    @property
     def itemsize(self) -> int:
         """As of an array."""
         return self.dtype.itemsize
@@ -201,7 +223,8 @@ class Tracer(Recorded):
     def item(self, *position: Any) -> Any:
         """One entry, still traced."""
         if position:
-            return np.ravel(self)[position[0]] if len(position) == 1 else self[position]  # type: ignore[call-overload, index]  # a tracer is not an array to mypy
+            one = position[0] if len(position) == 1 else position
+            return self[one] if isinstance(one, tuple) else np.ravel(self)[one]  # type: ignore[call-overload, index]  # a tracer is not an array to mypy
         if self.size != 1:
             raise TracingError(f"item() needs one entry; the traced array has shape {self.shape}")
         return np.reshape(self, ())  # type: ignore[call-overload]  # a tracer is not an array to mypy
@@ -282,6 +305,10 @@ class ArrayTracer(Tracer):
         """As of an array."""
         return np.ravel(self, order=order).copy()  # type: ignore[call-overload]  # a tracer is not an array to mypy
 
+    def compress(self, condition: Any, axis: Any = None) -> Any:
+        """As of an array: the condition comes first in NumPy's function."""
+        return np.compress(condition, self, axis)  # type: ignore[call-overload]  # a tracer is not an array to mypy
+
     def fill(self, value: Any) -> None:
         """As of an array."""
         self[...] = value
@@ -296,7 +323,7 @@ class ArrayTracer(Tracer):
 
 def _operand(value: Any) -> Any:
     """An operand of an operator; NotImplemented for what another class may know."""
-    if isinstance(value, (Recorded, int, float, np.ndarray, np.generic)):
+    if isinstance(value, (Recorded, int, float, np.ndarray, np.generic, complex)):
         return value
     if isinstance(value, (list, tuple)):
         return np.asarray(value, dtype=object if _holds_tracer(value) else None)
@@ -371,7 +398,7 @@ def _method(owner: type[Tracer], name: str, function: Any) -> None:
 for _name in (
     "sum", "mean", "prod", "max", "min", "var", "std", "cumsum", "cumprod", "any", "all", "argmax", "argmin",
     "argsort", "dot", "reshape", "ravel", "transpose", "swapaxes", "squeeze", "repeat", "take", "clip", "round",
-    "trace", "diagonal", "compress", "nonzero", "searchsorted", "ptp",
+    "trace", "diagonal", "nonzero", "searchsorted", "ptp",
 ):  # fmt: skip
     if _name == "reshape":
         continue

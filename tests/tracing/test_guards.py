@@ -38,7 +38,7 @@ def conditional_expression(x):
 def while_loop(x):
     y = x
     while y < 10:
-        y = y * 2 + 0.125
+        y = y * 2 + 3.1
     return y
 
 
@@ -134,7 +134,7 @@ BRANCHING = [
     python_max_and_min, python_sorted, int_of_it, range_of_it, rounded, membership, index_by_it, any_and_all,
     nested_helper, recursion, truth_of_a_number,
 ]  # fmt: skip
-POINTS = (-2.3, -0.7, 0.25, 0.6, 1.3, 2.5)
+POINTS = (-2.3, -0.7, 0.25, 0.6, 1.3, 2.4)
 
 
 def slope(f, x):
@@ -151,7 +151,7 @@ def test_one_plan_is_right_on_every_branch(f, method):
         assert plan.value(x) == pytest.approx(f(np.float64(x)), rel=1e-14)
         if f in (membership, truth_of_a_number) and x == 0.25:
             continue  # no derivative by differences there: f is something else beside the point
-        assert plan.run(x) == pytest.approx(slope(f, x), rel=1e-6 if method == METHODS[0] else 1e-8)
+        assert plan.run(x) == pytest.approx(slope(f, x), rel=1e-6 if method == METHODS[0] else 1e-8, abs=1e-10)
 
 
 @pytest.mark.parametrize("method", METHODS[1:])
@@ -169,8 +169,8 @@ def test_second_derivatives_follow_the_branch_too(engine):
 
 
 def test_an_iteration_until_convergence():
-    for x in (0.1, 1.0, 7.0):
-        assert dk.grad(newton)(x) == pytest.approx(2 * x, rel=1e-12)
+    for x in (0.1, 1.0, 7.0):  # it solves y^2 = x^2 + 1
+        assert dk.grad(newton)(x) == pytest.approx(x / np.hypot(x, 1), rel=1e-12)
 
 
 # ---------------------------------------------------------------- masks

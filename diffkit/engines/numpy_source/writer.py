@@ -42,7 +42,7 @@ class Writer:
         self.words: list[str] = [""] * len(self.steps)
         self._expected = {guard.position: guard.expected for guard in graph.guards}
         self._spread = self._only_scattered()
-        self._one_float = len({step.dtype for step in self.steps if step.dtype.kind == "f"}) == 1
+        self._doubles = all(step.dtype == np.float64 for step in self.steps if step.dtype.kind == "f")
 
     def write(self) -> str:
         """The whole function."""
@@ -102,8 +102,8 @@ class Writer:
         return found.difference(self.graph.outputs, self._expected)
 
     def _constant(self, value: Any, position: int) -> str:
-        if self._one_float and value.ndim == 0 and value.dtype.kind == "f" and math.isfinite(value):
-            # a number of Python's is weak: among several dtypes it would not widen, as NumPy's own do
+        if self._doubles and value.ndim == 0 and value.dtype.kind == "f" and math.isfinite(value):
+            # a number of Python's has no dtype: it would widen nothing, and alone it is float64
             text = repr(float(value))
             return f"({text})" if text.startswith("-") else text
         return self.bind(f"c{position}", value[()])

@@ -46,8 +46,7 @@ def basic(parts: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[Where, tuple[
     if not all(
         part is None
         or part is Ellipsis
-        or (isinstance(part, (int, np.integer, slice))
-        and not isinstance(part, (bool, np.bool_)))
+        or (isinstance(part, (int, np.integer, slice)) and not isinstance(part, (bool, np.bool_)))
         for part in parts
     ):
         return None
@@ -193,6 +192,18 @@ def select(conditions: Any, choices: Any, default: Any = 0) -> Any:
     return result
 
 
+@lowers(np.piecewise)
+def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kwargs: Any) -> Any:
+    """Every piece is computed everywhere and selected where it holds; one more than conditions is the default."""
+    x = as_traced(x)
+    conditions = [condlist] if not isinstance(condlist, (list, tuple)) else list(condlist)
+    pieces = [piece(x, *args, **kwargs) if callable(piece) else piece for piece in funclist]
+    result = pieces.pop() if len(pieces) > len(conditions) else 0.0
+    for condition, piece in zip(conditions, pieces, strict=True):
+        result = p.where(as_traced(condition), piece, result)
+    return result
+
+
 @lowers(np.nonzero)
 def nonzero(x: Any) -> Any:
     return np.nonzero(x.decide())
@@ -232,4 +243,3 @@ lowers(np.linalg.diagonal)(lambda x, /, *, offset=0: diagonal(x, offset, -2, -1)
 def fill_diagonal(x: Any, value: Any, wrap: bool = False) -> None:
     steps = np.arange(min(x.shape))
     x[(steps,) * x.ndim] = value
-

@@ -41,9 +41,7 @@ def concatenate(arrays: Sequence[Any], axis: Any = 0, dtype: Any = None, casting
         return parts[0].snapshot()
     rest = {tuple(n for k, n in enumerate(x.shape) if k - ndim != axis) for x in parts}
     if len(rest) > 1:
-        raise TracingError(
-            f"concatenate along axis {axis}: the other axes differ in {[x.shape for x in parts]}"
-        )
+        raise TracingError(f"concatenate along axis {axis}: the other axes differ in {[x.shape for x in parts]}")
     lengths = list(parts[0].shape)
     lengths[axis] = sum(x.shape[axis] for x in parts)
     places, start = [], 0
@@ -172,9 +170,7 @@ def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
         return np.take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis)
     after = x.ndim + axis + 1
     spread = broadcast_to(expand_dims(x, after), (*x.shape[:after], int(repeats), *x.shape[after:]))
-    return reshape(
-        spread, tuple(n * int(repeats) if k - x.ndim == axis else n for k, n in enumerate(x.shape))
-    ).copy()
+    return reshape(spread, tuple(n * int(repeats) if k - x.ndim == axis else n for k, n in enumerate(x.shape))).copy()
 
 
 @lowers(np.apply_along_axis)
@@ -240,9 +236,7 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
 @lowers(np.ediff1d)
 def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     parts = [to_begin, diff(ravel(x)), to_end]
-    return concatenate(
-        [np.atleast_1d(part) if part is not parts[1] else part for part in parts if part is not None]
-    )
+    return concatenate([ravel(part) for part in parts if part is not None])
 
 
 @lowers(np.gradient)

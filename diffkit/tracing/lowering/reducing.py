@@ -76,7 +76,8 @@ def _count(x: Any, axis: Any, keepdims: Any, where: Any) -> Any:
     """How many entries a mean is taken over."""
     if where is True:
         return math.prod(x.shape[one] for one in over(axis, x.ndim)) or math.nan
-    return sum_(np.broadcast_to(as_traced(where), x.shape), axis, keepdims=keepdims)
+    counted = np.broadcast_to(as_traced(where), x.shape).astype(x.dtype)
+    return sum_(counted, axis, keepdims=keepdims)
 
 
 @lowers(np.average)
@@ -225,16 +226,20 @@ def all_(x: Any, axis: Any = None, out: None = None, keepdims: Any = False) -> A
     return _connective(p.all_, x, axis, keepdims)
 
 
-def _connective(op: Op, x: Any, axis: Any, keepdims: Any) -> Any:
+def _truth(x: Any) -> Any:
     x = as_traced(x)
-    x = x if x.dtype == bool else p.not_equal(x, 0)
+    return x if x.dtype == bool else p.not_equal(x, 0)
+
+
+def _connective(op: Op, x: Any, axis: Any, keepdims: Any) -> Any:
+    x = _truth(x)
     axes = over(axis, x.ndim)
     return _kept(op(x, axis=axes), x, axes, keepdims)
 
 
 @lowers(np.count_nonzero)
 def count_nonzero(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
-    return sum_(p.not_equal(as_traced(x), 0), axis, keepdims=keepdims)
+    return sum_(_truth(x), axis, keepdims=keepdims)
 
 
 def _argument(op: Op) -> Callable[..., Any]:
@@ -279,7 +284,9 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
 
 
 def softmax(x: Any, axis: Any = None) -> Any:
-    return p.exp(log_softmax(x, axis))
+    x = as_traced(x)
+    powers = p.exp(x - p.stop(maximum(x, axis, keepdims=True)))
+    return powers / sum_(powers, axis, keepdims=True)
 
 
 @lowers(np.linalg.norm)

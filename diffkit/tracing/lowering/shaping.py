@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -80,6 +81,17 @@ def _like(x: Any, value: Any, dtype: Any, shape: Any) -> Any:
     return trace.constant(np.full(x.shape if shape is None else shape, value, dtype or x.dtype))
 
 
+@lowers(np.linspace)
+def linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
+) -> Any:
+    start, stop = broadcast_arrays(start, stop)
+    steps = np.linspace(0.0, 1.0, int(num), endpoint)
+    spaced = start + reshape(steps, (-1,) + (1,) * start.ndim) * (stop - start)
+    made = moveaxis(spaced, 0, axis).astype(dtype or spaced.dtype)
+    return (made, (stop - start) / (num - endpoint or np.nan)) if retstep else made
+
+
 @lowers(np.reshape)
 def reshape(x: Any, /, shape: Any = None, order: str = "C", **options: Any) -> Any:
     x = as_traced(x)
@@ -92,9 +104,7 @@ def reshape(x: Any, /, shape: Any = None, order: str = "C", **options: Any) -> A
     if -1 in lengths:
         lengths = tuple(x.size // known if length == -1 and known else max(length, 0) for length in lengths)
     if math.prod(lengths) != x.size:
-        raise TracingError(
-            f"a traced array of shape {x.shape} cannot be reshaped into {tuple(wanted) if isinstance(wanted, (tuple, list)) else wanted}"
-        )
+        raise TracingError(f"a traced array of shape {x.shape} cannot be reshaped into {wanted}")
     return view_or_same(x if is_contiguous(x) else x.snapshot(), lengths)
 
 
@@ -233,23 +243,18 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     x = as_traced(x)
     axis = axes_of(axis, x.ndim)[0]
-    bounds = [int(k) for k in np.array_split(np.arange(x.shape[axis] + 1), 1)[0][:0]]
     if isinstance(indices_or_sections, (int, np.integer)):
         each, extra = divmod(x.shape[axis], int(indices_or_sections))
-        bounds = [0, *np.cumsum([each + (k < extra) for k in range(int(indices_or_sections))]).tolist()]
+        lengths = [each + (k < extra) for k in range(int(indices_or_sections))]
+        bounds = [0, *itertools.accumulate(lengths)]
     else:
         bounds = [0, *(int(k) for k in indices_or_sections), x.shape[axis]]
-    return [
-        cut(x, axis, start, max(start, stop) if stop >= 0 else stop)
-        for start, stop in zip(bounds, bounds[1:], strict=False)
-    ]
+    return [cut(x, axis, start, stop) for start, stop in itertools.pairwise(bounds)]
 
 
 lowers(np.vsplit)(lambda x, sections: split(x, sections, 0))
 lowers(np.hsplit)(lambda x, sections: split(x, sections, 1 if as_traced(x).ndim > 1 else 0))
 lowers(np.dsplit)(lambda x, sections: split(x, sections, 2))
-
-
 if hasattr(np, "unstack"):  # since NumPy 2.1
     lowers(np.unstack)(lambda x, axis=0: tuple(np.moveaxis(x, axis, 0)))
 
@@ -258,11 +263,7 @@ if hasattr(np, "unstack"):  # since NumPy 2.1
 def flip(x: Any, axis: Any = None) -> Any:
     x = as_traced(x)
     axes = axes_of(axis, x.ndim)
-    return (
-        x[tuple(slice(None, None, -1) if k in axes else slice(None) for k in range(-x.ndim, 0))]
-        if axes
-        else x
-    )
+    return x[tuple(slice(None, None, -1) if k in axes else slice(None) for k in range(-x.ndim, 0))] if axes else x
 
 
 lowers(np.flipud)(lambda x: flip(x, 0))

@@ -71,19 +71,20 @@ def quantile(
     weights: Any = None,
 ) -> Any:
     """Linear interpolation between neighbours in order; from the nearer one, as NumPy does."""
-    if method != "linear" or weights is not None or isinstance(q, Recorded):
+    if method != "linear" or weights is not None:
         raise TracingError(
-            "np.quantile with a method other than 'linear', with weights or at a traced q cannot be traced: "
-            "diffkit interpolates at fixed places only; read the entry that you want from np.sort(x)"
+            "np.quantile with weights or with a method other than 'linear' cannot be traced: "
+            "diffkit only interpolates; read the entry that you want from np.sort(x)"
         )
-    shares = np.asarray(q, dtype=float)
+    shares = np.asarray(q.concrete() if isinstance(q, Recorded) else q, dtype=float)
 
     def between(ordered: Any) -> Any:
         spot = shares * (ordered.shape[-1] - 1)
         low = np.floor(spot).astype(int)
         high = np.minimum(low + 1, ordered.shape[-1] - 1)
-        near, way = np.where(spot - low < 0.5, low, high), spot - np.rint(spot)
-        way = np.asarray(way, ordered.dtype if type(q) in (int, float) else None)
+        upper = spot - low >= 0.5
+        near = np.where(upper, high, low)
+        way = np.asarray(spot - low - upper, ordered.dtype if type(q) in (int, float) else None)
         found = ordered[..., near] + (ordered[..., high] - ordered[..., low]) * way
         return np.moveaxis(found, range(-shares.ndim, 0), range(shares.ndim))
 
@@ -92,7 +93,7 @@ def quantile(
 
 @lowers(np.percentile)
 def percentile(x: Any, q: Any, *args: Any, **options: Any) -> Any:
-    return quantile(x, q / 100 if isinstance(q, (int, float, Recorded)) else np.asarray(q) / 100, *args, **options)
+    return quantile(x, (np.asarray(q) if isinstance(q, (list, tuple)) else q) / 100, *args, **options)
 
 
 @lowers(np.searchsorted)

@@ -1,0 +1,133 @@
+"""A user's own say in a derivative: a rule for a black box, and a value that is held constant."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from diffkit import primitives as p
+from diffkit import trees
+from diffkit.errors import InputError, TracingError
+from diffkit.ops import Cost, Op, Recorded, lead
+
+Function = Callable[..., Any]
+
+
+def constant(x: Any) -> Any:
+    """Stop a derivative: the value of x, with derivative zero.
+
+    Examples
+    --------
+    >>> import diffkit as dk
+    >>> float(dk.grad(lambda x: x * dk.constant(x))(3.0))
+    3.0
+    """
+    return trees.map_leaves(lambda leaf: p.stop(leaf) if isinstance(leaf, Recorded) else leaf, x)
+
+
+_numbers = itertools.count()
+
+
+def primitive(
+    g: Function, *, jvp: Function | None = None, vjp: Function | None = None, like: Function | None = None
+) -> Function:
+    """Give a black box its own rule, so that it may stand in a function that is differentiated.
+
+    Parameters
+    ----------
+    g
+        A function of arrays that returns one array; inside a differentiated function it is called with plain arrays.
+    jvp
+        ``jvp(result, operands, tangents) -> tangent``; a tangent is None where it is zero.
+    vjp
+        ``vjp(cotangent, result, operands) -> (cotangent per operand)``. At least one rule is needed: forward mode needs
+        ``jvp``, reverse mode ``vjp``. Rules are written in NumPy for one direction.
+    like
+        ``like(*operands)`` gives shape and dtype of the result, as an array or ``(shape, dtype)``; by default those of
+        the first operand.
+
+    Notes
+    -----
+    A rule is traced like any function: what it calls outside of NumPy needs a rule of its own.
+
+    Examples
+    --------
+    >>> import math, numpy as np, diffkit as dk
+    >>> cube = dk.primitive(
+    ...     lambda x: x**3,
+    ...     jvp=lambda y, ops, ts: 3 * ops[0] ** 2 * ts[0],
+    ...     vjp=lambda w, y, ops: (3 * ops[0] ** 2 * w,),
+    ... )
+    >>> dk.grad(lambda x: np.sum(cube(x)))(np.array([1.0, 2.0]))
+    array([ 3., 12.])
+    """
+    if jvp is None and vjp is None:
+        raise InputError("a primitive needs a rule: jvp=, vjp=, or both")
+    name = f"{getattr(g, '__name__', 'primitive')}#{next(_numbers)}"
+
+    def infer(operands: Sequence[Any], _params: dict[str, Any]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        if like is None:
+            return operands[0].shape, operands[0].dtype
+        given = like(*operands)
+        return (
+            (tuple(given[0]), np.dtype(given[1]))
+            if isinstance(given, tuple)
+            else (np.shape(given), np.asarray(given).dtype)
+        )
+
+    op = Op(
+        name,
+        "own",
+        lambda *operands: np.asarray(g(*operands)),
+        infer,
+        lambda result, operands, tangents, _params: _each(
+            _checked(jvp, "jvp", "forward", name), result, operands, tangents
+        ),
+        lambda cotangent, result, operands, active, _params: _pulled(
+            _checked(vjp, "vjp", "reverse", name), cotangent, result, operands, active
+        ),
+        cost=lambda result, _operands, _params: Cost("transcendental", int(np.prod(result.shape))),
+    )
+
+    @functools.wraps(g)
+    def call(*operands: Any) -> Any:
+        if not any(isinstance(operand, Recorded) for operand in operands):
+            return g(*operands)
+        return op(*operands)
+
+    return call
+
+
+def _checked(rule: Function | None, kind: str, method: str, name: str) -> Function:
+    if rule is None:
+        other = "reverse" if method == "forward" else "forward"
+        raise TracingError(
+            f"{name.partition('#')[0]} has no {kind}, which {method} mode needs; give {kind}=, or use method={other!r}"
+        )
+    return rule
+
+
+def _each(rule: Function, result: Any, operands: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
+    """A rule for one direction, applied to each of K."""
+    front: tuple[int, ...] = next(lead(t, x) for t, x in zip(tangents, operands, strict=True) if t is not None)
+    if not front:
+        return rule(result, operands, tangents)
+    return np.stack(
+        [rule(result, operands, tuple(None if t is None else t[k] for t in tangents)) for k in range(front[0])]
+    )
+
+
+def _pulled(
+    rule: Function, cotangent: Any, result: Any, operands: tuple[Any, ...], active: tuple[bool, ...]
+) -> list[Any]:
+    front = lead(cotangent, result)
+    if not front:
+        sent = rule(cotangent, result, operands)
+        parts = sent if isinstance(sent, (tuple, list)) else (sent,)
+        return [part if flag else None for part, flag in zip(parts, active, strict=True)]
+    each = [_pulled(rule, cotangent[k], result, operands, active) for k in range(front[0])]
+    return [np.stack(list(parts)) if parts[0] is not None else None for parts in zip(*each, strict=True)]
