@@ -81,15 +81,13 @@ def check(
     True
     >>> dk.check(lambda x: np.sum(x**2), np.ones(3), jac=lambda x: 3 * x)
     Traceback (most recent call last):
-    diffkit.errors.CheckError: the derivative does not hold: output 0 by input 0 is 3, but differences of f give 2 (error 0.5, allowed 1e-06)
+    diffkit.errors.CheckError: the derivative does not hold: output 0 by input 0 is 3, but differences of f give 2 ...
     """
     reference = FiniteDifference(scheme="richardson").prepare(f, x)
     expected, estimate = np.asarray(reference.run(x)), np.asarray(reference.error_estimate(x))
     given = _given(f, x, jac, method, options)
     if given.size != expected.size:
-        raise InputError(
-            f"the derivative has shape {given.shape}; f has a Jacobian of shape {expected.shape}"
-        )
+        raise InputError(f"the derivative has shape {given.shape}; f has a Jacobian of shape {expected.shape}")
     given = given.reshape(expected.shape)
     scale = float(max(np.max(np.abs(expected), initial=0.0), np.finfo(float).tiny))
     differences = np.abs(given - expected) / scale
@@ -101,15 +99,13 @@ def check(
     found = Check(error <= allowed, error, allowed, (int(worst[0]), int(worst[1])))
     if raises and not found:
         raise CheckError(
-            f"the derivative does not hold: output {worst[0]} by input {worst[1]} is {given[worst]:.6g}, but differences "
-            f"of f give {expected[worst]:.6g} (error {error:.3g}, allowed {allowed:.3g})"
+            f"the derivative does not hold: output {worst[0]} by input {worst[1]} is {given[worst]:.6g}, but "
+            f"differences of f give {expected[worst]:.6g} (error {error:.3g}, allowed {allowed:.3g})"
         )
     return found
 
 
-def _given(
-    f: Callable[..., Any], x: Any, jac: Any, method: str, options: dict[str, Any]
-) -> np.ndarray[Any, Any]:
+def _given(f: Callable[..., Any], x: Any, jac: Any, method: str, options: dict[str, Any]) -> np.ndarray[Any, Any]:
     if jac is None:
         return np.asarray(get(method, **options).prepare(f, x, verify=True).run(x))
     found = jac(x) if callable(jac) else jac

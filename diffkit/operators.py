@@ -48,7 +48,7 @@ class Operator:
         self._prepared: dict[Any, Derivative] = {}
         self._last: Derivative | None = None
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Differentiate at a point."""
         derivative = self._derivative(args, kwargs)
         found = derivative.call(self.product, args, kwargs)
@@ -64,11 +64,11 @@ class Operator:
             return last
         how: dict[str, Any] = {"argnums": self.argnums, "single": self.single, "has_aux": self.has_aux}
         if current_trace() is not None:  # its steps join that trace, and nothing is kept
-            return Derivative.unprepared(self.method, self.function, plain, kwargs, **how)
+            return Derivative(self.method, self.function, plain, kwargs, **how)
         _, layout = take(plain, kwargs, self.argnums, single=self.single)
         found = self._prepared.get(layout)
         if found is None:
-            found = Derivative(self.method, self.function, plain, kwargs, product=self.product, verify=False, **how)
+            found = Derivative(self.method, self.function, plain, kwargs, product=self.product, **how)
             while len(self._prepared) >= MAX_SIGNATURES:
                 self._prepared.pop(next(iter(self._prepared)), None)
             self._prepared[layout] = found
@@ -318,8 +318,8 @@ def _along_ones(pushed: Operator) -> Function:
         found = pushed(x, np.ones_like(x) if np.shape(x) else 1.0)
         if np.shape(found) != np.shape(x):
             raise InputError(
-                f"f returned shape {np.shape(found)} for x of shape {np.shape(x)}; derivative() is for functions of one "
-                "number, entry by entry: use grad or jacobian"
+                f"f returned shape {np.shape(found)} for x of shape {np.shape(x)}; derivative() is for functions of "
+                "one number, entry by entry: use grad or jacobian"
             )
         return found
 

@@ -88,7 +88,7 @@ def primitive(
             _checked(jvp, "jvp", "forward", name), result, operands, tangents
         ),
         lambda cotangent, result, operands, active, _params: _pulled(
-            _checked(vjp, "vjp", "reverse", name), cotangent, result, operands, active
+            _checked(vjp, "vjp", "reverse", name), name, cotangent, result, operands, active
         ),
         cost=lambda result, _operands, _params: Cost("transcendental", int(np.prod(result.shape))),
     )
@@ -122,12 +122,17 @@ def _each(rule: Function, result: Any, operands: tuple[Any, ...], tangents: tupl
 
 
 def _pulled(
-    rule: Function, cotangent: Any, result: Any, operands: tuple[Any, ...], active: tuple[bool, ...]
+    rule: Function, name: str, cotangent: Any, result: Any, operands: tuple[Any, ...], active: tuple[bool, ...]
 ) -> list[Any]:
     front = lead(cotangent, result)
     if not front:
         sent = rule(cotangent, result, operands)
         parts = sent if isinstance(sent, (tuple, list)) else (sent,)
+        if len(parts) != len(operands):
+            raise InputError(
+                f"the vjp of {name.partition('#')[0]} gave {len(parts)} cotangent{'s' * (len(parts) != 1)} for "
+                f"{len(operands)} operands; it must give one for each, in a tuple"
+            )
         return [part if flag else None for part, flag in zip(parts, active, strict=True)]
-    each = [_pulled(rule, cotangent[k], result, operands, active) for k in range(front[0])]
+    each = [_pulled(rule, name, cotangent[k], result, operands, active) for k in range(front[0])]
     return [np.stack(list(parts)) if parts[0] is not None else None for parts in zip(*each, strict=True)]

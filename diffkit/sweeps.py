@@ -51,8 +51,8 @@ def forward_sweep(trace: Trace, graph: Graph, duals: Sequence[Dual]) -> list[Dua
 class Cotangent(NamedTuple):
     """A contribution to a cotangent, and where it can be other than zero (None: everywhere)."""
 
-    value: Array | Piece
-    reach: Array | Piece | None = None
+    value: Array  # or a Piece, until it is accumulated
+    reach: Array | None = None
 
 
 def return_sweep(
@@ -142,7 +142,7 @@ def pull(
         sent = op.vjp(value, result, operands, flags, params)
         reached = op.vjp(np.where(reach, 1.0, 0.0), result, operands, flags, params)
         return [None if s is None else Cotangent(s, r) for s, r in zip(sent, reached, strict=True)]
-    if op.family in ("elementwise", "reduction", "select"):
+    if op.family in ("elementwise", "reduction", "select", "contraction"):
         sent = op.vjp(Masked(value, reach), result, operands, flags, params)
         return [
             _contribution(s)

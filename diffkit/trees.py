@@ -45,14 +45,14 @@ def flatten(value: Any) -> tuple[list[Any], Structure]:
     import optree
 
     leaves, spec = optree.tree_flatten(value, none_is_leaf=True)
-    return list(leaves), Structure(spec)
+    return ([value], LEAF) if spec.is_leaf() else (list(leaves), Structure(spec))
 
 
 def as_leaf(value: Any, what: str = "x") -> Any:
     """A leaf as a real array: integers become float64; anything else is refused."""
     if isinstance(value, Recorded):
         return value if value.dtype.kind == "f" else value.astype(np.float64)  # type: ignore[attr-defined]  # a Tracer
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f" and type(value) is np.ndarray:
+    if type(value) is np.ndarray and value.dtype.kind == "f" and value.dtype.isnative:
         return value
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise InputError(
@@ -74,7 +74,7 @@ def as_leaf(value: Any, what: str = "x") -> Any:
         raise InputError(
             f"{what} is {_described(value, array)}; give a real number, an array of them, or containers of arrays"
         )
-    return array
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _described(value: Any, array: np.ndarray[Any, Any]) -> str:

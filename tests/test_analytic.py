@@ -16,23 +16,52 @@ X = np.array([0.31, 0.82, 0.57, 0.73, 0.24, 0.47])
 SIGNED = np.array([-0.39, 0.52, 0.27, 0.43, -0.46, -0.23])
 
 ROWS = {
-    "absolute": (np.abs, SIGNED), "arctan2": (lambda x: np.arctan2(x, x[::-1] + 0.2), SIGNED), "arctan2 around": (lambda x: np.arctan2(np.sin(x), np.cos(x)), np.linspace(-3.1, 3.1, 7)),
-    "hypot": (lambda x: np.hypot(x, x[:1]), SIGNED), "cbrt": (np.cbrt, SIGNED), "logaddexp": (lambda x: np.logaddexp(x, 3 * x[::-1]), SIGNED),
-    "logaddexp of large": (lambda x: np.logaddexp(1000 + x, 1000 - x), SIGNED), "maximum": (lambda x: np.maximum(x, x[::-1] ** 2), SIGNED), "minimum": (lambda x: np.minimum(x, 0.1), SIGNED),
-    "max": (lambda x: np.max(x.reshape(2, 3), axis=1), SIGNED), "min": (np.min, SIGNED), "sort": (lambda x: np.sort(x) * x, SIGNED), "median": (np.median, SIGNED),
-    "quantile": (lambda x: np.quantile(x, 0.37), X), "clip": (lambda x: np.clip(x, -0.1, 0.2), SIGNED), "where": (lambda x: np.where(x > 0, x * x, np.sin(x)), SIGNED),
-    "floor": (lambda x: np.floor(3 * x) * x, X), "sign": (lambda x: np.sign(x) * x, SIGNED), "mod": (lambda x: (3 * x) % 1.3, X), "fmod": (lambda x: np.fmod(3 * x, 0.5), SIGNED),
-    "var": (np.var, X), "std": (np.std, X), "norm": (np.linalg.norm, SIGNED), "norm of order 1": (lambda x: np.linalg.norm(x, 1), SIGNED), "prod": (np.prod, X), "cumprod": (np.cumprod, X),
-    "negative base": (lambda x: x ** np.array([1.0, 2, 3, 4, -1, 101]), SIGNED), "power": (lambda x: x ** x[::-1], X), "reciprocal": (np.reciprocal, SIGNED), "truths": (lambda x: ((x > 0) + (x > 0.2) * 1.0) * x, SIGNED),
-    "sum of truths": (lambda x: np.sum(x > 0) * x, SIGNED), "maximum.accumulate": (np.maximum.accumulate, SIGNED), "gather": (lambda x: x[[0, 0, 3]] * x[2], SIGNED),
-    "matmul": (lambda x: x.reshape(2, 3) @ x.reshape(3, 2), SIGNED), "nan_to_num": (lambda x: np.nan_to_num(x) * x, SIGNED),
-}  # fmt: skip
+    "absolute": (np.abs, SIGNED),
+    "arctan2": (lambda x: np.arctan2(x, x[::-1] + 0.2), SIGNED),
+    "arctan2 around": (lambda x: np.arctan2(np.sin(x), np.cos(x)), np.linspace(-3.1, 3.1, 7)),
+    "hypot": (lambda x: np.hypot(x, x[:1]), SIGNED),
+    "cbrt": (np.cbrt, SIGNED),
+    "logaddexp": (lambda x: np.logaddexp(x, 3 * x[::-1]), SIGNED),
+    "logaddexp of large": (lambda x: np.logaddexp(1000 + x, 1000 - x), SIGNED),
+    "maximum": (lambda x: np.maximum(x, x[::-1] ** 2), SIGNED),
+    "minimum": (lambda x: np.minimum(x, 0.1), SIGNED),
+    "max": (lambda x: np.max(x.reshape(2, 3), axis=1), SIGNED),
+    "min": (np.min, SIGNED),
+    "sort": (lambda x: np.sort(x) * x, SIGNED),
+    "median": (np.median, SIGNED),
+    "quantile": (lambda x: np.quantile(x, 0.37), X),
+    "clip": (lambda x: np.clip(x, -0.1, 0.2), SIGNED),
+    "where": (lambda x: np.where(x > 0, x * x, np.sin(x)), SIGNED),
+    "floor": (lambda x: np.floor(3 * x) * x, X),
+    "sign": (lambda x: np.sign(x) * x, SIGNED),
+    "mod": (lambda x: (3 * x) % 1.3, X),
+    "fmod": (lambda x: np.fmod(3 * x, 0.5), SIGNED),
+    "var": (np.var, X),
+    "std": (np.std, X),
+    "norm": (np.linalg.norm, SIGNED),
+    "norm of order 1": (lambda x: np.linalg.norm(x, 1), SIGNED),
+    "prod": (np.prod, X),
+    "cumprod": (np.cumprod, X),
+    "negative base": (lambda x: x ** np.array([1.0, 2, 3, 4, -1, 101]), SIGNED),
+    "power": (lambda x: x ** x[::-1], X),
+    "reciprocal": (np.reciprocal, SIGNED),
+    "truths": (lambda x: ((x > 0) + (x > 0.2) * 1.0) * x, SIGNED),
+    "sum of truths": (lambda x: np.sum(x > 0) * x, SIGNED),
+    "maximum.accumulate": (np.maximum.accumulate, SIGNED),
+    "gather": (lambda x: x[[0, 0, 3]] * x[2], SIGNED),
+    "matmul": (lambda x: x.reshape(2, 3) @ x.reshape(3, 2), SIGNED),
+    "nan_to_num": (lambda x: np.nan_to_num(x) * x, SIGNED),
+}
 
 SHIFT = 2 * np.eye(3) + np.arange(9.0).reshape(3, 3) / 9
 MATRICES = {
-    "det": np.linalg.det, "slogdet": lambda m: np.linalg.slogdet(m)[1], "inv": np.linalg.inv, "solve": lambda m: np.linalg.solve(m, m[0]),
-    "cholesky": lambda m: np.linalg.cholesky(m @ m.T), "slogdet of negative": lambda m: np.linalg.slogdet(-m)[1] * np.linalg.slogdet(-m)[0],
-}  # fmt: skip
+    "det": np.linalg.det,
+    "slogdet": lambda m: np.linalg.slogdet(m)[1],
+    "inv": np.linalg.inv,
+    "solve": lambda m: np.linalg.solve(m, m[0]),
+    "cholesky": lambda m: np.linalg.cholesky(m @ m.T),
+    "slogdet of negative": lambda m: np.linalg.slogdet(-m)[1] * np.linalg.slogdet(-m)[0],
+}
 
 
 def _slopes(f, x):
@@ -72,7 +101,7 @@ SPECIAL = {
     "psi": (sp.psi, [0.4, 2.0, 7.0], lambda x: sp.polygamma(1, x)),
     "logsumexp": (lambda x: np.logaddexp(x, -np.inf), [-1.0, 0.3], np.ones_like),
     "log_expit": (sp.log_expit, [-40.0, 0.3, 40.0], lambda x: sp.expit(-x)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", SPECIAL)

@@ -133,9 +133,7 @@ def test_control_c_says_where_the_finished_cells_are(suite, tmp_path, monkeypatc
 @pytest.mark.skipif(os.name != "posix", reason="a process is interrupted by a POSIX signal")
 def test_a_real_interrupt_ends_a_real_run(tmp_path):
     path = tmp_path / "long.toml"
-    path.write_text(
-        SUITE.replace("0.001", "0.1").replace("[2, 3, 4, 5]", str(list(range(2, 2000)))), encoding="utf-8"
-    )
+    path.write_text(SUITE.replace("0.001", "0.1").replace("[2, 3, 4, 5]", str(list(range(2, 2000)))), encoding="utf-8")
     folder = tmp_path / "out"
     command = [*COMMAND, "bench", str(path), "--out", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

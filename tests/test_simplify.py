@@ -8,11 +8,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from diffkit import primitives as p
-from diffkit import simplify as simplifying
 from diffkit.graph import CONSTANT, REFERENCE
 from diffkit.ops import Span, Static
-from diffkit.primitives.linear_algebra import Spec
-from diffkit.simplify import RULES, simplify
+from diffkit.primitives.contracting import Spec
+from diffkit.simplify import RULES, builder, simplify
 from diffkit.tracing import Trace
 
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.5, -2.0, 3e200, 5e-324])
@@ -48,7 +47,7 @@ def fired(monkeypatch):
 
         return watch
 
-    monkeypatch.setattr(simplifying, "RULES", {op: [watched(rule) for rule in rules] for op, rules in RULES.items()})
+    monkeypatch.setattr(builder, "RULES", {op: [watched(rule) for rule in rules] for op, rules in RULES.items()})
     return names
 
 
@@ -56,62 +55,92 @@ def scattered(*pieces, shape=(3,), places=((0,), (1,))):
     return p.scatter(*pieces, shape=shape, places=places)
 
 
-# fmt: off
 ROWS = [
     # rule                    what f does to x, entry by entry                          what is left of it
-    ("multiply_numbers",      lambda x: p.multiply(1.0, x),                             []),
-    ("multiply_numbers",      lambda x: p.multiply(x, -1.0),                            ["negative"]),
-    ("multiply_numbers",      lambda x: p.multiply(x, x),                               ["square"]),
-    ("multiply_numbers",      lambda x: p.multiply(2.0, p.multiply(x, -3.0)),           ["multiply"]),
-    ("multiply_multiples",    lambda x: p.multiply(2.0, p.multiply(p.multiply(2.0, x), p.exp(x))), ["exp", "multiply", "multiply"]),
-    ("multiply_reciprocal",   lambda x: p.multiply(p.exp(x), p.reciprocal(x)),          ["divide", "exp"]),
-    ("add_numbers",           lambda x: p.add(x, 0.0),                                  []),
-    ("add_numbers",           lambda x: p.add(x, x),                                    ["multiply"]),
-    ("add_numbers",           lambda x: p.add(p.negative(x), p.exp(x)),                 ["exp", "subtract"]),
-    ("add_multiples",         lambda x: p.add(p.multiply(2.0, x), p.multiply(3.0, x)),  ["multiply"]),
-    ("add_multiples",         lambda x: p.add(x, p.multiply(x, 4.0)),                   ["multiply"]),
-    ("add_multiples",         lambda x: p.add(p.exp(x), p.multiply(-2.0, x)),           ["exp", "multiply", "subtract"]),
-    ("add_multiples",         lambda x: p.add(p.multiply(-2.0, x), p.exp(x)),           ["exp", "multiply", "subtract"]),
-    ("subtract_numbers",      lambda x: p.subtract(x, 0.0),                             []),
-    ("subtract_numbers",      lambda x: p.subtract(0.0, x),                             ["negative"]),
-    ("subtract_numbers",      lambda x: p.subtract(p.exp(x), p.negative(x)),            ["add", "exp"]),
-    ("negative_of",           lambda x: p.negative(p.subtract(x, p.exp(x))),            ["exp", "subtract"]),
-    ("negative_of",           lambda x: p.negative(p.negative(x)),                      []),
-    ("divide_numbers",        lambda x: p.divide(x, 1.0),                               []),
-    ("divide_numbers",        lambda x: p.divide(1.0, x),                               ["reciprocal"]),
-    ("divide_numbers",        lambda x: p.divide(p.multiply(6.0, x), 2.0),              ["multiply"]),
-    ("divide_numbers",        lambda x: p.multiply(2.0, p.divide(p.multiply(2.0, x), p.exp(x))), ["divide", "exp", "multiply"]),
-    ("power_small",           lambda x: p.power(x, 1.0),                                []),
-    ("power_small",           lambda x: p.power(p.absolute(x), 0.5),                    ["absolute", "sqrt"]),
-    ("power_small",           lambda x: p.power(x, 2.0),                                ["square"]),
-    ("power_small",           lambda x: p.power(x, 3.0),                                ["multiply", "square"]),
-    ("power_small",           lambda x: p.power(x, -1.0),                               ["reciprocal"]),
-    ("where_known",           lambda x: p.where(True, x, p.exp(x)),                     []),
-    ("where_known",           lambda x: p.where(np.zeros(1, bool), p.exp(x), x),        []),
-    ("where_known",           lambda x: p.where(p.greater(x, 0.5), x, x),               []),
-    ("where_known",           lambda x: p.where(p.greater(x, 0.5), p.where(p.greater(x, 0.5), x, p.exp(x)), 0.0), ["greater", "where"]),
-    ("greater_mask",          lambda x: p.where(p.greater(p.where(p.less(x, 0.5), 1.0, 0.0), 0.0), x, 2.0), ["less", "where"]),
-    ("convert_same",          lambda x: p.convert(x, dtype=np.dtype(float)),            []),
+    ("multiply_numbers", lambda x: p.multiply(1.0, x), []),
+    ("multiply_numbers", lambda x: p.multiply(x, -1.0), ["negative"]),
+    ("multiply_numbers", lambda x: p.multiply(x, x), ["square"]),
+    ("multiply_numbers", lambda x: p.multiply(2.0, p.multiply(x, -3.0)), ["multiply"]),
+    (
+        "multiply_multiples",
+        lambda x: p.multiply(2.0, p.multiply(p.multiply(2.0, x), p.exp(x))),
+        ["exp", "multiply", "multiply"],
+    ),
+    ("multiply_reciprocal", lambda x: p.multiply(p.exp(x), p.reciprocal(x)), ["divide", "exp"]),
+    ("add_numbers", lambda x: p.add(x, 0.0), []),
+    ("add_numbers", lambda x: p.add(x, x), ["multiply"]),
+    ("add_numbers", lambda x: p.add(p.negative(x), p.exp(x)), ["exp", "subtract"]),
+    ("add_multiples", lambda x: p.add(p.multiply(2.0, x), p.multiply(3.0, x)), ["multiply"]),
+    ("add_multiples", lambda x: p.add(x, p.multiply(x, 4.0)), ["multiply"]),
+    ("add_multiples", lambda x: p.add(p.exp(x), p.multiply(-2.0, x)), ["exp", "multiply", "subtract"]),
+    ("add_multiples", lambda x: p.add(p.multiply(-2.0, x), p.exp(x)), ["exp", "multiply", "subtract"]),
+    ("subtract_numbers", lambda x: p.subtract(x, 0.0), []),
+    ("subtract_numbers", lambda x: p.subtract(0.0, x), ["negative"]),
+    ("subtract_numbers", lambda x: p.subtract(p.exp(x), p.negative(x)), ["add", "exp"]),
+    ("negative_of", lambda x: p.negative(p.subtract(x, p.exp(x))), ["exp", "subtract"]),
+    ("negative_of", lambda x: p.negative(p.negative(x)), []),
+    ("divide_numbers", lambda x: p.divide(x, 1.0), []),
+    ("divide_numbers", lambda x: p.divide(1.0, x), ["reciprocal"]),
+    ("divide_numbers", lambda x: p.divide(p.multiply(6.0, x), 2.0), ["multiply"]),
+    (
+        "divide_numbers",
+        lambda x: p.multiply(2.0, p.divide(p.multiply(2.0, x), p.exp(x))),
+        ["divide", "exp", "multiply"],
+    ),
+    ("power_small", lambda x: p.power(x, 1.0), []),
+    ("power_small", lambda x: p.power(p.absolute(x), 0.5), ["absolute", "sqrt"]),
+    ("power_small", lambda x: p.power(x, 2.0), ["square"]),
+    ("power_small", lambda x: p.power(x, 3.0), ["multiply", "square"]),
+    ("power_small", lambda x: p.power(x, -1.0), ["reciprocal"]),
+    ("where_known", lambda x: p.where(np.True_, x, p.exp(x)), []),
+    ("where_known", lambda x: p.where(np.zeros(1, bool), p.exp(x), x), []),
+    ("where_known", lambda x: p.where(p.greater(x, 0.5), x, x), []),
+    (
+        "where_known",
+        lambda x: p.where(p.greater(x, 0.5), p.where(p.greater(x, 0.5), x, p.exp(x)), 0.0),
+        ["greater", "where"],
+    ),
+    ("greater_mask", lambda x: p.where(p.greater(p.where(p.less(x, 0.5), 1.0, 0.0), 0.0), x, 2.0), ["less", "where"]),
+    ("convert_same", lambda x: p.convert(x, dtype=np.dtype(float)), []),
 ]
 SHAPED = [
-    ("sum_known",             lambda x: p.sum_(p.reshape(x, shape=(2, 3, 1)), axis=(-1,)),   []),
-    ("sum_known",             lambda x: p.sum_(p.multiply(2.0, x), axis=(-1,)),              ["multiply", "sum"]),
-    ("sum_known",             lambda x: p.sum_(p.broadcast(p.sum_(x, axis=(-2, -1)), shape=(4,)), axis=(-1,)), ["multiply", "sum"]),
-    ("contract_multiples",    lambda x: p.contract(p.multiply(2.0, x), x, spec=ROWS_BY_ROWS), ["contract", "multiply"]),
-    ("reshape_view",          lambda x: p.reshape(p.reshape(x, shape=(6,)), shape=(3, 2)),   ["reshape"]),
-    ("reshape_view",          lambda x: p.reshape(p.reshape(x, shape=(6,)), shape=(2, 3)),   []),
-    ("transpose_view",        lambda x: p.transpose(x, axes=(-2, -1)),                       []),
-    ("transpose_view",        lambda x: p.transpose(p.transpose(x, axes=(-1, -2)), axes=(-1, -2)), []),
-    ("broadcast_view",        lambda x: p.broadcast(x, shape=(2, 3)),                        []),
-    ("broadcast_view",        lambda x: p.broadcast(p.broadcast(x, shape=(4, 2, 3)), shape=(5, 4, 2, 3)), ["broadcast"]),
-    ("read_known",            lambda x: p.index(x, place=(Span(0, 2, 1, 2), ROW)),           []),
-    ("read_known",            lambda x: p.index(scattered(*[p.index(x, place=(k, ROW)) for k in (0, 1)], shape=(2, 3), places=TWO_ROWS), place=(1, ROW)), ["index"]),
-    ("read_known",            lambda x: p.gather(p.broadcast(p.sum_(x, axis=(-2, -1)), shape=(4,)), place=Static(np.array([0, 2])), shape=(4,)), ["broadcast", "sum"]),
-    ("scatter_known",         lambda x: scattered(x, np.zeros(3), shape=(3, 3), places=((Span(0, 2, 1, 2), ROW), (2, ROW))), ["scatter"]),
-    ("scatter_known",         lambda x: scattered(x, p.exp(x), shape=(4, 3), places=((Span(0, 2, 1, 2), ROW),) * 2), ["add", "exp", "scatter"]),
-    ("scatter_known",         lambda x: scattered(x, shape=(2, 3), places=((Span(0, 2, 1, 2), ROW),)), []),
+    ("sum_known", lambda x: p.sum_(p.reshape(x, shape=(2, 3, 1)), axis=(-1,)), []),
+    ("sum_known", lambda x: p.sum_(p.multiply(2.0, x), axis=(-1,)), ["multiply", "sum"]),
+    ("sum_known", lambda x: p.sum_(p.broadcast(p.sum_(x, axis=(-2, -1)), shape=(4,)), axis=(-1,)), ["multiply", "sum"]),
+    ("contract_multiples", lambda x: p.contract(p.multiply(2.0, x), x, spec=ROWS_BY_ROWS), ["contract", "multiply"]),
+    ("reshape_view", lambda x: p.reshape(p.reshape(x, shape=(6,)), shape=(3, 2)), ["reshape"]),
+    ("reshape_view", lambda x: p.reshape(p.reshape(x, shape=(6,)), shape=(2, 3)), []),
+    ("transpose_view", lambda x: p.transpose(x, axes=(-2, -1)), []),
+    ("transpose_view", lambda x: p.transpose(p.transpose(x, axes=(-1, -2)), axes=(-1, -2)), []),
+    ("broadcast_view", lambda x: p.broadcast(x, shape=(2, 3)), []),
+    ("broadcast_view", lambda x: p.broadcast(p.broadcast(x, shape=(4, 2, 3)), shape=(5, 4, 2, 3)), ["broadcast"]),
+    ("read_known", lambda x: p.index(x, place=(Span(0, 2, 1, 2), ROW)), []),
+    (
+        "read_known",
+        lambda x: p.index(
+            scattered(*[p.index(x, place=(k, ROW)) for k in (0, 1)], shape=(2, 3), places=TWO_ROWS), place=(1, ROW)
+        ),
+        ["index"],
+    ),
+    (
+        "read_known",
+        lambda x: p.gather(
+            p.broadcast(p.sum_(x, axis=(-2, -1)), shape=(4,)), place=Static(np.array([0, 2])), shape=(4,)
+        ),
+        ["broadcast", "sum"],
+    ),
+    (
+        "scatter_known",
+        lambda x: scattered(x, np.zeros(3), shape=(3, 3), places=((Span(0, 2, 1, 2), ROW), (2, ROW))),
+        ["scatter"],
+    ),
+    (
+        "scatter_known",
+        lambda x: scattered(x, p.exp(x), shape=(4, 3), places=((Span(0, 2, 1, 2), ROW),) * 2),
+        ["add", "exp", "scatter"],
+    ),
+    ("scatter_known", lambda x: scattered(x, shape=(2, 3), places=((Span(0, 2, 1, 2), ROW),)), []),
 ]
-# fmt: on
 
 
 def left_of(graph):
@@ -185,7 +214,9 @@ def test_a_mask_times_one_is_a_number():
 
 @pytest.mark.parametrize("f", [p.any_, p.all_])
 def test_tests_over_axes_are_not_entrywise(f):
-    graph = graph_of(lambda x: p.where(f(p.broadcast(p.greater(x, 0.0), shape=(2, 3)), axis=(-2, -1)), x, -1.0), 2.0 * X[0])
+    graph = graph_of(
+        lambda x: p.where(f(p.broadcast(p.greater(x, 0.0), shape=(2, 3)), axis=(-2, -1)), x, -1.0), 2.0 * X[0]
+    )
     np.testing.assert_array_equal(values(simplify(graph), X[0]), values(graph, X[0]))
 
 
@@ -263,21 +294,40 @@ def test_broadcast_operands_are_not_spread():
 # ---------------------------------------------------------------- random programs, in exact arithmetic
 
 UNARY = [
-    p.negative, p.square, p.absolute, lambda x: p.multiply(2.0, x), lambda x: p.multiply(x, -0.5),
-    lambda x: p.divide(x, 2.0), lambda x: p.add(x, 0.0), lambda x: p.subtract(0.0, x), lambda x: p.subtract(1.0, x), lambda x: p.multiply(1.0, x),
-    lambda x: p.reshape(p.reshape(x, shape=(6,)), shape=(2, 3)), lambda x: p.transpose(p.reshape(x, shape=(3, 2)), axes=(-1, -2)),
-    lambda x: p.broadcast(p.reshape(p.sum_(x, axis=(-1,)), shape=(2, 1)), shape=(2, 3)), lambda x: p.broadcast(p.sum_(x, axis=(-2, -1)), shape=(2, 3)),
-    lambda x: p.broadcast(p.index(x, place=(1, ROW)), shape=(2, 3)), lambda x: scattered(p.index(x, place=(1, ROW)), np.zeros(3), shape=(2, 3), places=TWO_ROWS),
-    lambda x: p.gather(x, place=Static(np.array([[5, 0, 2], [2, 1, 1]])), shape=(2, 3)), lambda x: p.stop(x),
-]  # fmt: skip
+    p.negative,
+    p.square,
+    p.absolute,
+    lambda x: p.multiply(2.0, x),
+    lambda x: p.multiply(x, -0.5),
+    lambda x: p.divide(x, 2.0),
+    lambda x: p.add(x, 0.0),
+    lambda x: p.subtract(0.0, x),
+    lambda x: p.subtract(1.0, x),
+    lambda x: p.multiply(1.0, x),
+    lambda x: p.reshape(p.reshape(x, shape=(6,)), shape=(2, 3)),
+    lambda x: p.transpose(p.reshape(x, shape=(3, 2)), axes=(-1, -2)),
+    lambda x: p.broadcast(p.reshape(p.sum_(x, axis=(-1,)), shape=(2, 1)), shape=(2, 3)),
+    lambda x: p.broadcast(p.sum_(x, axis=(-2, -1)), shape=(2, 3)),
+    lambda x: p.broadcast(p.index(x, place=(1, ROW)), shape=(2, 3)),
+    lambda x: scattered(p.index(x, place=(1, ROW)), np.zeros(3), shape=(2, 3), places=TWO_ROWS),
+    lambda x: p.gather(x, place=Static(np.array([[5, 0, 2], [2, 1, 1]])), shape=(2, 3)),
+    p.stop,
+]
 BINARY = [
-    p.add, p.subtract, p.multiply, p.maximum, p.minimum, lambda x, y: p.where(p.greater(x, y), x, y),
+    p.add,
+    p.subtract,
+    p.multiply,
+    p.maximum,
+    p.minimum,
+    lambda x, y: p.where(p.greater(x, y), x, y),
     lambda x, y: p.where(p.greater(p.where(p.less(x, y), 1.0, 0.0), 0.0), p.add(x, y), 0.0),
     lambda x, y: scattered(p.index(x, place=(0, ROW)), p.index(y, place=(1, ROW)), shape=(2, 3), places=TWO_ROWS),
-    lambda x, y: scattered(p.index(x, place=(0, ROW)), p.index(y, place=(1, ROW)), shape=(2, 3), places=((1, ROW),) * 2),
+    lambda x, y: scattered(
+        p.index(x, place=(0, ROW)), p.index(y, place=(1, ROW)), shape=(2, 3), places=((1, ROW),) * 2
+    ),
     lambda x, y: p.multiply(x, p.broadcast(p.sum_(y, axis=(-2,)), shape=(2, 3))),
     lambda x, y: p.contract(p.contract(x, y, spec=ROWS_BY_ROWS), y, spec=Spec("ab", "bc", "ac")),
-]  # fmt: skip
+]
 ACTS = st.lists(
     st.one_of(
         st.tuples(st.sampled_from(UNARY), st.integers(0, 9)),

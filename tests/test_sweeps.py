@@ -128,7 +128,11 @@ def test_contributions_with_and_without_a_mask():
 
 
 def test_a_mask_goes_with_every_contribution():
-    reach, operand, result = np.array([True, False, True]), np.array([1.0, 0.0, 2.0]), np.array([0.0, -np.inf, np.log(2)])
+    reach, operand, result = (
+        np.array([True, False, True]),
+        np.array([1.0, 0.0, 2.0]),
+        np.array([0.0, -np.inf, np.log(2)]),
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         (sent,) = pull(p.log, Cotangent(1.0 * reach, reach), result, (operand,), (True,), {})
     np.testing.assert_array_equal(sent.value, [1.0, 0.0, 0.5])
@@ -167,6 +171,8 @@ TRAPS = {
     "after einsum": (lambda x: np.where(x > 0, np.log(np.einsum("i,i->i", x, x)), 0.0), [0, 1, 0]),
     "in a branch that no entry takes": (lambda x: np.where(x > 5, np.log(A @ (x * 0)), x), [1, 1, 1]),
 }
+
+
 @pytest.mark.parametrize("name", TRAPS)
 @pytest.mark.parametrize("method", ["forward", "reverse", "symbolic"])
 def test_the_branch_not_taken_does_not_leak(name, method):
@@ -175,13 +181,48 @@ def test_the_branch_not_taken_does_not_leak(name, method):
     np.testing.assert_allclose(found.sum(axis=0), expected, rtol=1e-13, atol=1e-14)
 
 
-@pytest.mark.parametrize("name", ["log", "log in two steps", "reciprocal", "after gathering", "after matmul", "after a sum"])
+ROWS = {  # the row of 0 is padding: its logarithm must not reach what all rows share
+    "rows by a vector": lambda x: np.where(x > 0, (np.log(x)[:, None] * A) @ Z, 0.0),
+    "rows by rows": lambda x: np.where(x > 0, np.einsum("ij,ij->i", np.log(x)[:, None] * A, A), 0.0),
+    "rows by x": lambda x: np.where(x > 0, (np.log(x)[:, None] * A) @ x, 0.0),
+    "a stack": lambda x: np.where((x > 0)[:, None, None], (np.log(x)[:, None, None] * A) @ np.outer(x, x), 0.0),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("method", ["forward", "reverse"])
+def test_nothing_leaks_through_a_product(name, method):
+    x = np.array([0.0, 2.0, 3.0])
+    found = dk.jacobian(ROWS[name], method=method)(x)
+    above = np.where(x > 0, x, 1e-300)  # what the plain function takes, but for the row that is not taken
+    expected = np.stack([np.ravel(_only_taken(name, above + 1e-100j * e)).imag / 1e-100 for e in np.eye(3)], axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+def _only_taken(name, z):
+    """The same function of a complex point, the first row of its result zero."""
+    rows = np.log(z)[:, None] * A
+    result = {
+        "rows by a vector": lambda: rows @ Z,
+        "rows by rows": lambda: np.sum(rows * A, axis=1),
+        "rows by x": lambda: rows @ z,
+        "a stack": lambda: (np.log(z)[:, None, None] * A) @ np.outer(z, z),
+    }[name]()
+    result[0] = 0.0
+    return result
+
+
+@pytest.mark.parametrize(
+    "name", ["log", "log in two steps", "reciprocal", "after gathering", "after matmul", "after a sum"]
+)
 @pytest.mark.parametrize("method", ["forward", "reverse"])
 def test_second_derivatives_do_not_leak_either(name, method):
     f, _ = TRAPS[name]
     found = dk.hessian(lambda x: np.sum(f(x)), method=method)(Z)
     away = np.where(Z == 0, -0.5, Z) if name != "after matmul" else Z
-    expected = dk.hessian(lambda x: np.sum(f(x)), method="symbolic")(away) if name != "after a sum" else np.zeros((3, 3))
+    expected = (
+        dk.hessian(lambda x: np.sum(f(x)), method="symbolic")(away) if name != "after a sum" else np.zeros((3, 3))
+    )
     np.testing.assert_allclose(found[1:, 1:], expected[1:, 1:], rtol=1e-12, atol=1e-13)
     assert np.isfinite(found).all()
 
@@ -195,12 +236,29 @@ def test_float32_stays_behind_a_select():
 
 M = np.random.default_rng(2).normal(size=(4, 4)) / 2
 SMOOTH = [
-    np.sin, lambda x: x * x, lambda x: 1 / (2 + x * x), np.exp, lambda x: M @ x, lambda x: x[::-1], lambda x: x[[0, 0, 2, 1]], lambda x: np.cumsum(x),
-    lambda x: np.sum(x) * x, lambda x: np.concatenate([x[2:], x[:2] ** 3]), lambda x: np.outer(x, x) @ x / 4, lambda x: np.reshape(x, (2, 2)).T.ravel(),
-    lambda x: x - np.mean(x), lambda x: np.linalg.solve(M + 3 * np.eye(4), x), lambda x: np.where(M[0] > 0, x, 2 * x), lambda x: np.prod(x[:3]) + x,
-    lambda x: np.stack([x[0] * x[1], x[1] - x[2], x[2], x[3] ** 2]), lambda x: np.pad(x[1:3], 1), lambda x: np.roll(x, 1) * np.flip(x),
-    lambda x: np.einsum("i,ij,j->i", x, M, x), lambda x: np.diff(x, prepend=x[:1]), lambda x: np.convolve(x, M[0], "same"),
-]  # fmt: skip
+    np.sin,
+    lambda x: x * x,
+    lambda x: 1 / (2 + x * x),
+    np.exp,
+    lambda x: M @ x,
+    lambda x: x[::-1],
+    lambda x: x[[0, 0, 2, 1]],
+    np.cumsum,
+    lambda x: np.sum(x) * x,
+    lambda x: np.concatenate([x[2:], x[:2] ** 3]),
+    lambda x: np.outer(x, x) @ x / 4,
+    lambda x: np.reshape(x, (2, 2)).T.ravel(),
+    lambda x: x - np.mean(x),
+    lambda x: np.linalg.solve(M + 3 * np.eye(4), x),
+    lambda x: np.where(M[0] > 0, x, 2 * x),
+    lambda x: np.prod(x[:3]) + x,
+    lambda x: np.stack([x[0] * x[1], x[1] - x[2], x[2], x[3] ** 2]),
+    lambda x: np.pad(x[1:3], 1),
+    lambda x: np.roll(x, 1) * np.flip(x),
+    lambda x: np.einsum("i,ij,j->i", x, M, x),
+    lambda x: np.diff(x, prepend=x[:1]),
+    lambda x: np.convolve(x, M[0], "same"),
+]
 PAIRS = [np.add, np.multiply, np.subtract, lambda x, y: x / (2 + y * y), lambda x, y: np.dot(x, y) * x]
 ACTS = st.lists(
     st.one_of(

@@ -51,6 +51,11 @@ class Layout:
     single: bool
     keywords: bool
 
+    def __str__(self) -> str:
+        leaves = [f"{leaf.dtype} {leaf.shape}" if isinstance(leaf, Spec) else repr(leaf.value) for leaf in self.leaves]
+        plain = all(structure is trees.LEAF for structure in self.structures)
+        return ", ".join(leaves) + ("" if plain else " in containers")
+
     @property
     def wanted(self) -> tuple[bool, ...]:
         """For each array, whether f is differentiated by it."""

@@ -31,6 +31,13 @@ class Differentiator(ABC):
     ----------
     engine
         How graphs become callables: "numpy" (one generated function) or "interpreted" (step by step).
+
+    Examples
+    --------
+    >>> import diffkit as dk
+    >>> method = dk.get("forward")
+    >>> isinstance(method, dk.Differentiator), method.exact, method.sweeps(inputs=7, outputs=3)
+    (True, True, 7)
     """
 
     name: ClassVar[str]
@@ -139,13 +146,12 @@ class GraphDifferentiator(Differentiator):
 
     def program(self, derivative: Derivative, branch: Branch, product: str) -> Program:
         """Record a product, simplify it, and compile it."""
-        if product == "jacobian":
-            return self.jacobian_program(derivative, branch)
-        return self.compiled(self.graph_of(branch, derivative.layout.wanted, product))
+        whole = self.in_pieces(derivative, branch, product)
+        return whole or self.compiled(self.graph_of(branch, derivative.layout.wanted, product))
 
-    def jacobian_program(self, derivative: Derivative, branch: Branch) -> Program:
-        """Make the Jacobian ready, in one piece (a method that knows better overrides this hook)."""
-        return self.compiled(self.graph_of(branch, derivative.layout.wanted, "jacobian"))
+    def in_pieces(self, derivative: Derivative, branch: Branch, product: str) -> Program | None:
+        """Make a product ready that is too large for one run; None where it is not, or cannot be divided."""
+        return None
 
     def compiled(self, graph: Graph) -> Program:
         """Make a graph a program."""
@@ -154,8 +160,7 @@ class GraphDifferentiator(Differentiator):
 
     def graph_of(self, branch: Branch, wanted: tuple[bool, ...], product: str) -> Graph:
         """The graph of one product; its inputs are f's, then the caller's directions."""
-        graph, results = branch.traced.graph, len(branch.traced.leaves)
-        assert graph is not None  # this method needs a graph, so f was traced
+        graph, results = branch.graph, len(branch.traced.leaves)
         if product == "value":
             return simplify(graph)
         if product == "error":

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diffkit import trees
-from diffkit.differentiators.arguments import Layout, Spec, fitted, take
+from diffkit.differentiators.arguments import Spec, fitted, take
 from diffkit.differentiators.assembling import assemble, blocks
 from diffkit.differentiators.programs import (
     DIRECTED,
@@ -75,74 +75,59 @@ class Derivative:
         *,
         argnums: tuple[int, ...],
         single: bool,
-        product: str,
-        has_aux: bool,
-        verify: bool,
+        has_aux: bool = False,
+        product: str | None = None,
+        verify: bool = False,
     ) -> None:
         self.differentiator, self.function = differentiator, as_callable(function)
-        self.product, self.has_aux = product, has_aux
+        self.product, self.has_aux = product or "value", has_aux
         arrays, self.layout = take(args, kwargs, argnums, single=single)
         self._lock = threading.RLock()
         self._branches: list[Branch] = []
         self._quick: dict[str, Quick] = {}
         self._dropped = 0
+        if product is None:  # for one call inside a function being traced: nothing is made beforehand, or kept
+            return
         branch = self._trace(arrays)
         if verify:
             self._verify(branch, arrays)
         self._program(branch, product)
 
-    @classmethod
-    def unprepared(
-        cls, differentiator: Differentiator, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any],
-        *, argnums: tuple[int, ...], single: bool, has_aux: bool,
-    ) -> Derivative:  # fmt: skip
-        """A derivative for one call inside a function being traced: nothing is traced or kept beforehand."""
-        made = cls.__new__(cls)
-        made.differentiator, made.function, made.product, made.has_aux = (
-            differentiator,
-            function,
-            "value",
-            has_aux,
-        )
-        made.layout = take(args, kwargs, argnums, single=single)[1]
-        made._lock, made._branches, made._quick, made._dropped = threading.RLock(), [], {}, 0
-        return made
-
     # ------------------------------------------------------------ products
 
-    def run(self, *args: Any, **kwargs: Any) -> Any:
+    def run(self, /, *args: Any, **kwargs: Any) -> Any:
         """The product that this was prepared for."""
         return self.call(self.product, args, kwargs)
 
-    def value(self, *args: Any, **kwargs: Any) -> Any:
+    def value(self, /, *args: Any, **kwargs: Any) -> Any:
         """F itself."""
         return self.call("value", args, kwargs)
 
-    def gradient(self, *args: Any, **kwargs: Any) -> Any:
+    def gradient(self, /, *args: Any, **kwargs: Any) -> Any:
         """The gradient of a scalar f, in x's containers and shapes."""
         return self.call("gradient", args, kwargs)
 
-    def value_and_gradient(self, *args: Any, **kwargs: Any) -> Any:
+    def value_and_gradient(self, /, *args: Any, **kwargs: Any) -> Any:
         """F and its gradient, in one run."""
         return self.call("value_and_gradient", args, kwargs)
 
-    def jacobian(self, *args: Any, **kwargs: Any) -> Any:
+    def jacobian(self, /, *args: Any, **kwargs: Any) -> Any:
         """The Jacobian ``(B, A)``, inputs and outputs flattened in C order."""
         return self.call("jacobian", args, kwargs)
 
-    def jvp(self, *args: Any, **kwargs: Any) -> Any:
+    def jvp(self, /, *args: Any, **kwargs: Any) -> Any:
         """J v, built like f's result; the last argument is v, built like x."""
         return self.call("jvp", args, kwargs)
 
-    def vjp(self, *args: Any, **kwargs: Any) -> Any:
+    def vjp(self, /, *args: Any, **kwargs: Any) -> Any:
         """W J, built like x; the last argument is w, built like f's result."""
         return self.call("vjp", args, kwargs)
 
-    def hessian(self, *args: Any, **kwargs: Any) -> Any:
+    def hessian(self, /, *args: Any, **kwargs: Any) -> Any:
         """The Hessian ``(A, A)`` of a scalar f."""
         return self.call("hessian", args, kwargs)
 
-    def hvp(self, *args: Any, **kwargs: Any) -> Any:
+    def hvp(self, /, *args: Any, **kwargs: Any) -> Any:
         """H v, built like x; the last argument is v."""
         return self.call("hvp", args, kwargs)
 
@@ -203,11 +188,7 @@ class Derivative:
         """What a symbolic derivative found, in LaTeX."""
         return str(self.expressions.latex())
 
-    def result_leaves(self) -> Sequence[Any]:
-        """The leaves of f's result: anything with a shape and a dtype."""
-        return self._branches[0].traced.leaves
-
-    def error_estimate(self, *args: Any, **kwargs: Any) -> Any:
+    def error_estimate(self, /, *args: Any, **kwargs: Any) -> Any:
         """An estimate of the error of each entry of the Jacobian (finite differences with scheme="richardson")."""
         return self.call("error", args, kwargs)
 
@@ -238,7 +219,8 @@ class Derivative:
         arrays = self._arrays(args, kwargs)
         if current_trace() is not None:
             return self._inlined(product, arrays, directions)
-        return self.run_arrays(product, arrays, directions)
+        branch, found_here = self.find(product, arrays, directions)
+        return assemble(self.layout, branch.traced, product, found_here)
 
     def fits(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """Whether this was prepared for arguments like these, in the common case: one plain array."""
@@ -258,33 +240,38 @@ class Derivative:
         layout = self.layout
         arrays, given = take(args, kwargs, layout.argnums, single=layout.single)
         if given != layout:
-            raise InputError(f"prepared for {_words(layout)}, but called with {_words(given)}; prepare again for these")
+            raise InputError(f"prepared for {layout}, but called with {given}; prepare again for these")
         return arrays
-
-    def run_arrays(self, product: str, arrays: Sequence[Any], directions: tuple[Any, ...] = ()) -> Any:
-        """Run a product on arrays that fit the signature, and put the result together."""
-        branch, found = self.find(product, arrays, directions)
-        return assemble(self.layout, branch.traced, product, found)
 
     def find(
         self, product: str, arrays: Sequence[Any], directions: tuple[Any, ...] = ()
     ) -> tuple[Branch, tuple[Any, ...]]:
         """Run a product on the branch last used, then the others, then a new one: its flat results."""
-        for branch in self._branches:
-            if not branch.holds():
-                continue
-            found = self._attempt(branch, product, arrays, directions)
-            if found is not None:
-                self._prefer(branch, product)
-                return branch, found
-        branch = self._trace(arrays)
+        known = self._on_known_branches(product, arrays, directions)
+        if known is not None:
+            return known
+        with self._lock:  # where another thread has traced this branch meanwhile, it serves
+            known = self._on_known_branches(product, arrays, directions)
+            if known is not None:
+                return known
+            branch = self._trace(arrays)
         found = self._attempt(branch, product, arrays, directions)
         if found is None:
             raise TracingError(
-                "f decides differently each time it is traced at the same point: it uses random numbers or keeps state; "
-                "pass them as arguments instead"
+                "f decides differently each time it is traced at the same point: it uses random numbers or keeps "
+                "state; pass them as arguments instead"
             )
         return branch, found
+
+    def _on_known_branches(
+        self, product: str, arrays: Sequence[Any], directions: tuple[Any, ...]
+    ) -> tuple[Branch, tuple[Any, ...]] | None:
+        for branch in self._branches:
+            found = self._attempt(branch, product, arrays, directions) if branch.holds() else None
+            if found is not None:
+                self._prefer(branch, product)
+                return branch, found
+        return None
 
     def _attempt(self, branch: Branch, product: str, arrays: Sequence[Any], directions: tuple[Any, ...]) -> Any:
         program = branch.programs.get(product) or self._program(branch, product)
@@ -308,20 +295,18 @@ class Derivative:
         with self._lock:
             kept = [branch for branch in self._branches if branch.holds()][: MAX_BRANCHES - 1]
             full = len(kept) == MAX_BRANCHES - 1
-            branch = Branch(self._black_box(arrays) if full and not self._traces else self._traced(arrays), arrays)
+            branch = Branch(
+                self._black_box(arrays) if full and not self.differentiator.traces else self._traced(arrays), arrays
+            )
             self._branches, self._quick = [branch, *kept], {}
-            self._dropped += full and self._traces
+            self._dropped += full and self.differentiator.traces
             if self._dropped == 2:
                 warnings.warn(
-                    f"f takes a new branch at nearly every point; more than {MAX_BRANCHES} are not kept, so it is traced "
-                    "again at most calls. Replace if by np.where, or use method='finite-difference'",
+                    f"f takes a new branch at nearly every point; more than {MAX_BRANCHES} are not kept, so it is "
+                    "traced again at most calls. Replace if by np.where, or use method='finite-difference'",
                     stacklevel=5,
                 )
         return branch
-
-    @property
-    def _traces(self) -> bool:
-        return self.differentiator.traces
 
     def _traced(self, arrays: Sequence[Any]) -> Traced:
         """Trace f; where the method can do without, f may be a black box.
@@ -333,7 +318,7 @@ class Derivative:
         try:
             return trace_function(self.function, arrays, self.layout.rebuild, has_aux=self.has_aux)
         except TracingError as error:
-            if self._traces:
+            if self.differentiator.traces:
                 raise
             problem = error
         except DiffkitError:
@@ -343,11 +328,11 @@ class Derivative:
                 raise
             problem = error
         called = self._black_box(arrays)
-        if self._traces:
+        if self.differentiator.traces:
             raise TracingError(
-                f"f runs on arrays, but not on the values that it is traced with ({type(problem).__name__}: {problem}); "
-                "write that part with NumPy's functions, give it a rule with dk.primitive, or use "
-                "method='finite-difference', which calls f as a black box"
+                f"f runs on arrays, but cannot be traced ({type(problem).__name__}: {problem}); write that part with "
+                "NumPy's functions, give it a rule with dk.primitive, or use method='finite-difference', which calls f "
+                "as a black box"
             ) from problem
         return called
 
@@ -387,7 +372,8 @@ class Derivative:
         again = self._traced(arrays)
         if fingerprint(branch.traced) != fingerprint(again):
             raise TracingError(
-                "f does not do the same twice at one point: it uses random numbers or keeps state; pass them as arguments"
+                "f does not do the same twice at one point: it uses random numbers or keeps state; pass them as "
+                "arguments"
             )
 
     # ------------------------------------------------------------ derivatives inside f
@@ -401,28 +387,14 @@ class Derivative:
         outer = current_trace()
         given = [*arrays, *(self._directions(branch, product, directions[0]) if directions else ())]
         if program.graph is None and any(isinstance(value, Recorded) for value in given):
-            raise UnsupportedError(
+            raise TracingError(
                 f"{self.differentiator.name} inside a function that is differentiated by its graph; use another method "
                 "inside, or finite differences outside"
             )
         if program.graph is None or outer is None:
-            if any(isinstance(value, Recorded) and value.varies for value in given):  # type: ignore[attr-defined]  # a Tracer
-                raise TracingError(
-                    f"{self.differentiator.name} inside a function that is traced itself would need plain numbers; "
-                    "use method='forward' or 'reverse' inside"
-                )
-            given = [value.concrete() if isinstance(value, Recorded) else value for value in given]  # type: ignore[attr-defined]  # a Tracer
-            found = program.run(*given)
-            assert found is not None  # nothing is guarded without a graph
-            return assemble(self.layout, branch.traced, product, found)
+            return assemble(self.layout, branch.traced, product, program.run(*given) or ())
         lifted = [value if isinstance(value, Recorded) else outer.tracer(outer.lift(value)) for value in given]
         values = replay(outer, program.graph, lifted)
         return assemble(
             self.layout, branch.traced, product, tuple(values[position] for position in program.graph.outputs)
         )
-
-
-def _words(layout: Layout) -> str:
-    leaves = [f"{leaf.dtype} {leaf.shape}" if isinstance(leaf, Spec) else repr(leaf.value) for leaf in layout.leaves]
-    plain = all(structure is trees.LEAF for structure in layout.structures)
-    return ", ".join(leaves) + ("" if plain else " in containers")

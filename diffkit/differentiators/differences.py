@@ -72,7 +72,7 @@ class Differences:
     def _at(self, j: int, move: float) -> Any:
         """F with input j moved; None outside the bounds or the domain (not finite, or an error of arithmetic)."""
         target = self.x[j] + move
-        if not self._inside(j, target):
+        if not self._inside(j, target) or target == self.x[j]:  # a move lost in rounding is none
             return None
         moved = self.x.copy()
         moved[j] = target
@@ -88,16 +88,19 @@ class Differences:
     def _inside(self, j: int, target: float) -> bool:
         return not (target < self.low[j] or target > self.high[j])
 
-    def _quotient(self, j: int, h: float) -> Any:
-        """``(f(x + h) - f(x - h)) / (2 h)``, of second order; None where a side is missing."""
+    def _quotient(self, j: int, h: float) -> tuple[Any, Any] | None:
+        """``(f(x + h) - f(x - h)) / (2 h)``, of second order, and its rounding error; None where a side is missing."""
         ahead = self._at(j, h)
         behind = None if ahead is None else self._at(j, -h)
-        return None if behind is None else (ahead - behind) / (2 * h)
+        if behind is None:
+            return None
+        rounding = np.finfo(ahead.dtype).eps * (np.abs(ahead) + np.abs(behind)) / (2 * h)
+        return (ahead - behind) / (2 * h), rounding
 
     def _central(self, j: int, h: float) -> tuple[Any, Any]:
         found = self._quotient(j, h)
         if found is not None:
-            return found, np.zeros_like(found)
+            return found
         if self._inside(j, self.x[j] + h) and self._inside(j, self.x[j] - h):
             return self._richardson(j, h)  # an edge of the domain is near, where f may be steep
         return self._one_sided(j, h)
@@ -133,18 +136,17 @@ class Differences:
             first = self._quotient(j, start)
         if first is None:
             return self._one_sided(j, min(h, 1e-5 * max(1.0, abs(float(self.x[j])))))
-        previous, best, error = [first], first, np.full(first.shape, np.inf)
+        best = first[0]
+        previous, error = [best], np.full(best.shape, np.inf)
         for level in range(1, LEVELS):
-            quotient = self._quotient(j, start / 2**level)
-            if quotient is None:  # the domain has a hole
+            found = self._quotient(j, start / 2**level)
+            if found is None:  # the domain has a hole
                 break
-            row = [quotient]
+            row, rounding = [found[0]], found[1]
             for power, older in enumerate(previous, start=1):
                 row.append(row[-1] + (row[-1] - older) / (4.0**power - 1.0))
-                guess = np.maximum(np.abs(row[-1] - row[-2]), np.abs(row[-1] - older))
+                guess = np.max([np.abs(row[-1] - row[-2]), np.abs(row[-1] - older), rounding], axis=0)
                 better = guess < error
                 best, error = np.where(better, row[-1], best), np.where(better, guess, error)
-            if np.all(np.abs(row[-1] - previous[-1]) > 2 * error):
-                break  # rounding has taken over
             previous = row
         return best, error

@@ -46,7 +46,7 @@ class FiniteDifference(Differentiator):
         How f itself is evaluated, where it can be traced.
     scheme
         "central" (error O(h^2), 2 A calls), "forward" (O(h), A + 1 calls), "complex-step" (no rounding error; f
-        must be analytic; A calls), "richardson" (extrapolated central differences with an error estimate, up to
+        must be analytic; A calls), "richardson" (extrapolated central differences with an error estimate,
         20 A calls).
     step_size
         Relative to ``max(1, |x|)``, a number for all inputs; by default the best power of the dtype's epsilon.
@@ -207,8 +207,10 @@ class _Point:
     def _black_box(self, inputs: list[Any]) -> Any:
         args, kwargs = self.derivative.layout.rebuild(inputs)
         try:
-            result = self.derivative.function(*args, **kwargs)
-        except TypeError as error:
+            with warnings.catch_warnings():  # a part that is cast away must not go unseen
+                warnings.simplefilter("error", np.exceptions.ComplexWarning)
+                result = self.derivative.function(*args, **kwargs)
+        except (TypeError, np.exceptions.ComplexWarning) as error:
             raise UnsupportedError(f"f does not take complex numbers ({error}); use scheme='central'") from error
         leaves, _ = trees.flatten(result[0] if self.derivative.has_aux else result)
         return trees.join([np.asarray(leaf) for leaf in leaves])
@@ -289,8 +291,15 @@ class _Point:
         if last.min() <= 0 <= first.max():  # a corner: there is no room along v, but along each axis
             return self._differences(f, x, scheme, second=second).columns()[0] @ v
         size = self._step_size(scheme, second=second) * max(1.0, float(np.max(np.abs(x))))
+        least = 1e3 * np.finfo(x.dtype).eps * float(np.max(np.abs(x[moving])))
+
+        def along(t: Any) -> Any:
+            if 0 < abs(t[0]) < least:
+                raise ArithmeticError("a move that is lost in rounding")
+            return f(np.clip(x + t[0] * unit, low, high))
+
         line = Differences(
-            lambda t: f(np.clip(x + t[0] * unit, low, high)),
+            along,
             np.zeros(1, x.dtype),
             np.array([size], x.dtype),
             scheme,

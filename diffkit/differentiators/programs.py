@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from diffkit import trees
-from diffkit.errors import NotScalarError, TooLargeError
+from diffkit.errors import NotScalarError, TooLargeError, TracingError
 from diffkit.graph import Graph, Operations
 from diffkit.ops import Recorded
 from diffkit.tracing import Traced, current_trace
@@ -62,6 +62,13 @@ class Branch:
         self.programs: dict[str, Program] = {}
         self.forgotten = False
 
+    @property
+    def graph(self) -> Graph:
+        """F as a graph; methods that read graphs trace f, so they always have one."""
+        if self.traced.graph is None:
+            raise TracingError("f was called as a black box, so it has no graph; use method='finite-difference'")
+        return self.traced.graph
+
     def holds(self) -> bool:
         """Whether this is still f: not forgotten, and every name that f read is bound to what it was."""
         return not self.forgotten and self.traced.unchanged()
@@ -98,7 +105,8 @@ def check_dense(rows: int, columns: int, itemsize: int = 8) -> None:
     if needed > memory() // 2:
         raise TooLargeError(
             f"a dense {rows} x {columns} matrix takes {needed / GIGABYTE:.1f} GiB, more than half of this machine's "
-            f"{memory() / GIGABYTE:.1f} GiB; use jvp by forward mode, vjp by reverse mode, or hvp, which never form it"
+            f"{memory() / GIGABYTE:.1f} GiB; use reverse mode for gradient, vjp and hvp, and forward "
+            "mode for jvp: they never form it"
         )
 
 
@@ -107,7 +115,8 @@ def check_scalar(traced: Traced, product: str) -> None:
     if product in SCALAR_ONLY and trees.total_size(traced.leaves) != 1:
         shapes = ", ".join(str(tuple(leaf.shape)) for leaf in traced.leaves)
         raise NotScalarError(
-            f"f returned shape {shapes}; a {product.replace('_', ' ')} needs one number: use jacobian, or sum the result"
+            f"f returned shape {shapes}; a {product.replace('_', ' ')} needs one number: use jacobian, or sum the "
+            "result"
         )
 
 

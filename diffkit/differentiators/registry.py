@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from typing import Any
 
 from diffkit.differentiators.base import Differentiator
@@ -59,7 +59,7 @@ def get(name: str, **options: Any) -> Differentiator:
     'reverse'
     >>> dk.get("revers")
     Traceback (most recent call last):
-    diffkit.errors.UnknownNameError: no method 'revers'; did you mean 'reverse'? Known: finite-difference, forward, reverse, symbolic
+    diffkit.errors.UnknownNameError: no method 'revers'; did you mean 'reverse'? Known: finite-difference, ...
     """
     given: Any = name
     if not isinstance(given, str):
@@ -67,8 +67,8 @@ def get(name: str, **options: Any) -> Differentiator:
             f"a method is given by its name or as a Differentiator, such as Reverse(), not as {name!r}; "
             "see diffkit.names()"
         )
-    kind = BUILT_IN.get(name) or _load(name)
-    known = [field.name for field in fields(kind)] if is_dataclass(kind) else list(options)
+    kind = BUILT_IN[name] if name in BUILT_IN else _load(name)
+    known = [field.name for field in fields(kind)]
     for option in options:
         if option not in known:
             raise UnknownNameError(option, known, kind=f"option of {name}")
@@ -79,5 +79,9 @@ def _load(name: str) -> type[Differentiator]:
     """What another package adds."""
     if name not in _added():
         raise UnknownNameError(name, names(), kind="method")
-    kind: type[Differentiator] = _added()[name].load()
+    kind = _added()[name].load()
+    if not (isinstance(kind, type) and issubclass(kind, Differentiator)):
+        raise InputError(
+            f"the entry point {name!r} of group {GROUP!r} is {kind!r}; it must be a subclass of diffkit.Differentiator"
+        )
     return kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from diffkit.errors import InputError
 from diffkit.graph import Graph
 from diffkit.ops import size
 from diffkit.sweeps import active_steps
+from diffkit.tracing import current_trace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,25 +47,35 @@ class SweepDifferentiator(GraphDifferentiator):
     def jacobian(self, recording: Recording) -> Any:
         """All directions at once: the identity is the seed. One direction needs no axis, so numbers stay numbers."""
         leaves = self.seeded(recording)
-        check_dense(trees.total_size(recording.outputs), trees.total_size(recording.inputs))
         total = trees.total_size(leaves)
+        check_dense(trees.total_size(recording.outputs), trees.total_size(recording.inputs))
+        check_dense(total, total)
         seeds = recording.ones(leaves) if total == 1 else recording.identity(leaves)
         return self.block(recording, seeds, total)
 
-    def jacobian_program(self, derivative: Derivative, branch: Branch) -> Program:
-        """One sweep of all directions, or several where they would not fit."""
-        graph, wanted = branch.traced.graph, derivative.layout.wanted
-        assert graph is not None  # this method needs a graph, so f was traced
+    def in_pieces(self, derivative: Derivative, branch: Branch, product: str) -> Program | None:
+        """A Jacobian or a gradient of more directions than fit into memory together is made by several sweeps."""
+        graph, wanted = branch.graph, derivative.layout.wanted
+        if product not in ("jacobian", "gradient") or current_trace() is not None:
+            return None  # what joins an outer trace joins it whole
         check_dense(derivative.outputs, derivative.inputs)
         total = self.sweeps(derivative.inputs, derivative.outputs)
-        count = max(1, min(total, int(self.memory_limit // max(1, _bytes_per_direction(graph, wanted)))))
+        count = max(1, int(self.memory_limit // max(1, _bytes_per_direction(graph, wanted))))
         if count >= total:
-            return self.compiled(self.graph_of(branch, wanted, "jacobian"))
-        return self._chunked(derivative, branch, total, count)
+            return None
+        whole = self._chunked(derivative, branch, total, count)
+        if product == "jacobian":
+            return whole
+        specs = [spec for spec, flag in zip(derivative.layout.specs, wanted, strict=True) if flag]
+
+        def gradient(*arrays: Any) -> tuple[Any, ...] | None:
+            found = whole.run(*arrays)
+            return found and (*trees.split(found[0][0], specs), *found[1:])
+
+        return replace(whole, run=gradient)
 
     def _chunked(self, derivative: Derivative, branch: Branch, total: int, count: int) -> Program:
-        graph, wanted = branch.traced.graph, derivative.layout.wanted
-        assert graph is not None  # this method needs a graph, so f was traced
+        graph, wanted = branch.graph, derivative.layout.wanted
         leaves: list[Any] = []
 
         def make(recording: Recording) -> list[Any]:

@@ -69,8 +69,7 @@ class Symbolic(Differentiator):
 
     def program(self, derivative: Derivative, branch: Branch, product: str) -> Program:
         """Derive the expressions, write them as a graph, and compile it."""
-        graph = branch.traced.graph
-        assert graph is not None  # this method needs a graph, so f was traced
+        graph = branch.graph
         if product == "error":
             raise UnsupportedError("symbolic is exact; only finite differences estimate an error")
         if product == "value":
@@ -132,8 +131,7 @@ class Symbolic(Differentiator):
     def _write(
         self, derivative: Derivative, branch: Branch, reading: Reading, made: Assignments, product: str
     ) -> Graph:
-        graph, results = branch.traced.graph, len(branch.traced.leaves)
-        assert graph is not None  # this method needs a graph, so f was traced
+        graph, results = branch.graph, len(branch.traced.leaves)
         trace = Trace(frozen=True)
         with trace.recording():
             arguments = [trace.abstract_input(graph.steps[position]) for position in graph.inputs]

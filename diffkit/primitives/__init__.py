@@ -13,15 +13,16 @@ from typing import Any
 import numpy as np
 
 from diffkit.ops import Array, Cost, Op, size
+from diffkit.primitives import contracting as _ct
 from diffkit.primitives import linear_algebra as _la
 from diffkit.primitives import moving as _mv
 from diffkit.primitives import selecting as _sl
 from diffkit.primitives.families import conditions, constant, elementwise, infer_reduction, own, reduction, structural
 
 
-def _tie(x: Array, y: Array) -> Array:
-    """1 where x wins, 1/2 where both are equal, 0 where y wins (what a central difference gives)."""
-    return np.where(x == y, 0.5, x > y)
+def _tie(z: Array, x: Array, y: Array) -> Array:
+    """1 where x wins, 1/2 where both are equal, 0 where y wins (what a central difference gives), in z's dtype."""
+    return np.where(x == y, z.dtype.type(0.5), x > y)
 
 
 def _power_base(z: Array, x: Array, y: Array) -> Array:
@@ -36,7 +37,7 @@ def _power_exponent(z: Array, x: Array, y: Array) -> Array:
 
 def _shared_extremum(z: Array, x: Array, axis: tuple[int, ...]) -> Array:
     """The extremum's cotangent goes to the entries that attain it, in equal parts."""
-    hit = (x == z) * 1.0
+    hit = (x == z).astype(z.dtype)
     return hit / np.sum(hit, axis=axis, keepdims=True)
 
 
@@ -113,8 +114,8 @@ hypot       = elementwise(np.hypot,       lambda s, x, y: s.sqrt(x**2 + y**2),
                                                     lambda z, x, y: x / z, lambda z, x, y: y / z)         # (0, 0)
 # ------------ with kinks: at a tie, the mean of both sides
 absolute    = elementwise(np.absolute,    "Abs",    lambda z, x: np.sign(x))                              # kink at 0: 0
-maximum     = elementwise(np.maximum,     "Max",    lambda z, x, y: _tie(x, y), lambda z, x, y: _tie(y, x))  # kink at x = y
-minimum     = elementwise(np.minimum,     "Min",    lambda z, x, y: _tie(y, x), lambda z, x, y: _tie(x, y))  # kink at x = y
+maximum     = elementwise(np.maximum,     "Max",    _tie, lambda z, x, y: _tie(z, y, x))  # kink at x = y
+minimum     = elementwise(np.minimum,     "Min",    lambda z, x, y: _tie(z, y, x), _tie)  # kink at x = y
 # ------------ scipy.special (when scipy is installed)
 expit       = elementwise(_mv.Logistic(), lambda s, x: 1 / (1 + s.exp(-x)), lambda z, x: z * (1 - z),     **_FUNCTION)
 erf         = elementwise(_scipy("erf"),  "erf",    lambda z, x: _TWO_OVER_ROOT_PI * np.exp(-x * x),      **_FUNCTION)
@@ -170,7 +171,7 @@ argmin      = Op("argmin", "constant", np.argmin, _sl.infer_argument, cost=_sl.w
 all_        = Op("all", "constant", np.all, infer_reduction(bool), symbolic=_mv.connective("And"), numpy=np.all)
 any_        = Op("any", "constant", np.any, infer_reduction(bool), symbolic=_mv.connective("Or"), numpy=np.any)
 # ------------ products and matrices
-contract    = own("contract",  _la.contracted, _la.infer_contract, _la.contract_jvp, _la.contract_vjp, _la.contract_symbolic, _la.contract_cost, family="contraction")
+contract    = own("contract",  _ct.contracted, _ct.infer_contract, _ct.contract_jvp, _ct.contract_vjp, _ct.contract_symbolic, _ct.contract_cost, family="contraction")
 inv         = own("inv",       np.linalg.inv,  _la.infer_matrix,   _la.inv_jvp,      _la.inv_vjp,      _la.by_matrix("inv"),  _la.cubic(2), numpy=np.linalg.inv)         # singular
 solve       = own("solve",     np.linalg.solve, _la.infer_solve,   _la.solve_jvp,    _la.solve_vjp,    _la.solve_symbolic,    _la.cubic(2 / 3))                          # singular
 det         = own("det",       np.linalg.det,  _la.infer_scalars,  _la.det_jvp,      _la.det_vjp,      _la.by_matrix("det"),  _la.cubic(2 / 3), numpy=np.linalg.det)

@@ -95,10 +95,9 @@ def elementwise(
 ) -> Op:
     """Build a row from each partial derivative, pointwise, given the result and the operands."""
 
-    def jvp(
-        result: Array, operands: tuple[Array, ...], tangents: tuple[Array | None, ...], _params: Params
-    ) -> Array:
-        terms, front = [], ()
+    def jvp(result: Array, operands: tuple[Array, ...], tangents: tuple[Array | None, ...], _params: Params) -> Array:
+        terms: list[Array] = []
+        front: Shape = ()
         for partial, operand, tangent in zip(partials, operands, tangents, strict=True):
             if tangent is not None:
                 front = lead(tangent, operand)
@@ -231,9 +230,7 @@ def structural(
     ``backward(cotangent, result, operand, params)`` is its transpose.
     """
 
-    def jvp(
-        _result: Array, operands: tuple[Array, ...], tangents: tuple[Array, ...], params: Params
-    ) -> Array:
+    def jvp(_result: Array, operands: tuple[Array, ...], tangents: tuple[Array, ...], params: Params) -> Array:
         return forward(tangents[0], operands[0], params)
 
     def vjp(

@@ -1,4 +1,4 @@
-"""The rules of products and matrices: one contraction for all products, and own rules for factorisations.
+"""The rules of matrix functions: inverse, linear systems, determinants and Cholesky factors.
 
 Forward rules follow Giles (2008), "An extended collection of matrix derivative results", and Murray (2016),
 "Differentiation of the Cholesky decomposition".
@@ -6,146 +6,20 @@ Forward rules follow Giles (2008), "An extended collection of matrix derivative 
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from diffkit.errors import TooLargeError
-from diffkit.ops import Array, Cost, Shape, add_up, align, broadcast_shapes, lead, unbroadcast
-from diffkit.primitives.families import Params, as_objects, cubic
+from diffkit.ops import Array, Shape, add_up, align, broadcast_shapes, lead, unbroadcast
+from diffkit.primitives.families import Params, cubic
 
 __all__ = ["cubic"]
 
 Inferred = tuple[Shape, np.dtype[Any]]
-LETTERS = "abcdefghijklmnopqrstuvwxy"
-DIRECTION = "Z"  # the letter of K: canonical specs never contain it
 SYMBOLIC_LIMIT = 4  # elimination on symbols swells beyond this order
-
-
-class Spec(NamedTuple):
-    """The letters of a contraction of two operands, as in ``einsum("left,right->out")``."""
-
-    left: str
-    right: str
-    out: str
-
-    def __repr__(self) -> str:
-        return f"{self.left},{self.right}->{self.out}"
-
-
-class Product(NamedTuple):
-    """How a contraction becomes one matrix product: two transposes, and one of the result."""
-
-    left: tuple[int, ...]
-    right: tuple[int, ...]
-    out: tuple[int, ...]
-    batch: int
-    rows: int
-    summed: int
-
-
-@functools.lru_cache(maxsize=4096)
-def as_product(spec: Spec) -> Product:
-    """Order the letters so that a contraction is ``(batch, rows, summed) @ (batch, summed, columns)``."""
-    batch = [x for x in spec.out if x in spec.left and x in spec.right]
-    summed = [x for x in spec.left if x in spec.right and x not in spec.out]
-    rows = [x for x in spec.out if x in spec.left and x not in batch]
-    columns = [x for x in spec.out if x in spec.right and x not in batch]
-    made = batch + rows + columns
-    return Product(
-        tuple(spec.left.index(x) for x in batch + rows + summed),
-        tuple(spec.right.index(x) for x in batch + summed + columns),
-        tuple(made.index(x) for x in spec.out),
-        len(batch),
-        len(rows),
-        len(summed),
-    )
-
-
-def contracted(left: Array, right: Array, spec: Spec) -> Array:
-    """Contract two arrays: the letters that are not in ``out`` are summed."""
-    plan = as_product(spec)
-    a, b = np.transpose(left, plan.left), np.transpose(right, plan.right)
-    batch, rows = a.shape[: plan.batch], a.shape[plan.batch : plan.batch + plan.rows]
-    columns = b.shape[plan.batch + plan.summed :]
-    depth = math.prod(a.shape[plan.batch + plan.rows :])
-    product = np.matmul(
-        a.reshape((*batch, math.prod(rows), depth)), b.reshape((*batch, depth, math.prod(columns)))
-    )
-    return np.transpose(product.reshape(batch + rows + columns), plan.out)
-
-
-def _sizes(operands: Sequence[Any], spec: Spec) -> dict[str, int]:
-    lengths = dict(zip(spec.left, operands[0].shape, strict=True))
-    lengths.update(zip(spec.right, operands[1].shape, strict=True))
-    return lengths
-
-
-def infer_contract(operands: Sequence[Any], params: Params) -> Inferred:
-    lengths = _sizes(operands, params["spec"])
-    shape = tuple(lengths[letter] for letter in params["spec"].out)
-    return shape, np.result_type(operands[0].dtype, operands[1].dtype)
-
-
-def contract_cost(_result: Any, operands: Sequence[Any], params: Params) -> Cost:
-    return Cost("arithmetic", 2 * math.prod(_sizes(operands, params["spec"]).values()))
-
-
-def contraction(left: Array, right: Array, spec: Spec) -> Array:
-    """Record or compute a contraction; without a summed letter it is a broadcast product."""
-    from diffkit import primitives
-
-    if not set(spec.left) & set(spec.right) - set(spec.out):
-        return spread(left, spec.left, spec.out) * spread(right, spec.right, spec.out)
-    names: dict[str, str] = {}
-    for letter in "".join(spec):
-        names.setdefault(letter, LETTERS[len(names)])
-    renamed = Spec(*["".join(names[letter] for letter in part) for part in spec])
-    return primitives.contract(left, right, spec=renamed)
-
-
-def spread(x: Array, letters: str, out: str) -> Array:
-    """Transpose and reshape ``x`` so that it broadcasts over ``out``."""
-    order = tuple(letters.index(letter) - len(letters) for letter in out if letter in letters)
-    straight = order == tuple(range(-len(letters), 0))
-    moved = x if straight else np.transpose(x, order)
-    first = min((out.index(letter) for letter in letters), default=len(out))
-    shape, lengths = [], iter(moved.shape)
-    for letter in out[first:]:
-        shape.append(next(lengths) if letter in letters else 1)
-    return moved if tuple(shape) == tuple(moved.shape) else np.reshape(moved, tuple(shape))
-
-
-def contract_jvp(
-    _result: Array, operands: tuple[Array, ...], tangents: tuple[Array | None, ...], params: Params
-) -> Array:
-    spec, (left, right), terms = params["spec"], operands, []
-    if tangents[0] is not None:
-        z = DIRECTION * len(lead(tangents[0], left))
-        terms.append(contraction(tangents[0], right, Spec(z + spec.left, spec.right, z + spec.out)))
-    if tangents[1] is not None:
-        z = DIRECTION * len(lead(tangents[1], right))
-        terms.append(contraction(left, tangents[1], Spec(spec.left, z + spec.right, z + spec.out)))
-    return add_up(terms)
-
-
-def contract_vjp(
-    cotangent: Array, result: Array, operands: tuple[Array, ...], active: tuple[bool, ...], params: Params
-) -> list[Array | None]:
-    spec, (left, right) = params["spec"], operands
-    z = DIRECTION * len(lead(cotangent, result))
-    return [
-        contraction(cotangent, right, Spec(z + spec.out, spec.right, z + spec.left)) if active[0] else None,
-        contraction(left, cotangent, Spec(spec.left, z + spec.out, z + spec.right)) if active[1] else None,
-    ]
-
-
-def contract_symbolic(sympy: Any, left: Any, right: Any, spec: Spec) -> Any:
-    made = contracted(left, right, spec)
-    return as_objects(np.frompyfunc(sympy.sympify, 1, 1)(made))  # NumPy's empty sums are ints
 
 
 # ---------------------------------------------------------------- shapes of matrix functions
@@ -183,9 +57,7 @@ def as_scalar(x: Array) -> Array:
 # ---------------------------------------------------------------- inverse and linear systems
 
 
-def inv_jvp(
-    result: Array, _operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params
-) -> Array:
+def inv_jvp(result: Array, _operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params) -> Array:
     return -(result @ tangents[0] @ result)
 
 
@@ -214,9 +86,7 @@ def solve_columns(matrix: Array, right: Array) -> Array:
     return np.transpose(solved, inverse)
 
 
-def solve_jvp(
-    result: Array, operands: tuple[Array, ...], tangents: tuple[Array | None, ...], _params: Params
-) -> Array:
+def solve_jvp(result: Array, operands: tuple[Array, ...], tangents: tuple[Array | None, ...], _params: Params) -> Array:
     matrix, right = (
         None if tangent is None else align(tangent, operand, result)
         for tangent, operand in zip(tangents, operands, strict=True)
@@ -268,9 +138,7 @@ def cofactor_slopes(x: Array, along: Array) -> Array:
     return as_scalar(sign) * (u @ (diagonal * same - pairs * swap(turned)) @ vt)
 
 
-def det_jvp(
-    _result: Array, operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params
-) -> Array:
+def det_jvp(_result: Array, operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params) -> Array:
     from diffkit import primitives
 
     return inner(primitives.cofactor(operands[0]), tangents[0])
@@ -284,9 +152,7 @@ def det_vjp(
     return [as_scalar(cotangent) * primitives.cofactor(operands[0])]
 
 
-def cofactor_jvp(
-    _result: Array, operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params
-) -> Array:
+def cofactor_jvp(_result: Array, operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params) -> Array:
     from diffkit import primitives
 
     return primitives.cofactor_slope(operands[0], tangents[0])
@@ -308,17 +174,13 @@ def determinant_third(x: Array, one: Array, other: Array) -> Array:
     """The third derivative of the determinant along two matrices, where x has an inverse."""
     inverse = np.linalg.inv(x)
     a, b = inverse @ one, inverse @ other
-    trace_a, trace_b, trace_ab = (
-        as_scalar(np.trace(m, axis1=-2, axis2=-1)) for m in (a, b, a @ b)
-    )
+    trace_a, trace_b, trace_ab = (as_scalar(np.trace(m, axis1=-2, axis2=-1)) for m in (a, b, a @ b))
     same = np.eye(x.shape[-1], dtype=x.dtype)
     inside = (trace_a * trace_b - trace_ab) * same - trace_a * b - trace_b * a + a @ b + b @ a
     return as_scalar(np.linalg.det(x)) * swap(inside @ inverse)
 
 
-def slope_jvp(
-    result: Array, operands: tuple[Array, ...], tangents: tuple[Array | None, ...], _params: Params
-) -> Array:
+def slope_jvp(result: Array, operands: tuple[Array, ...], tangents: tuple[Array | None, ...], _params: Params) -> Array:
     from diffkit import primitives
 
     x, along = operands
@@ -347,9 +209,7 @@ def det_sign(x: Array) -> Array:
     return np.linalg.slogdet(x)[0]
 
 
-def logabsdet_jvp(
-    _result: Array, operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params
-) -> Array:
+def logabsdet_jvp(_result: Array, operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params) -> Array:
     return inner(swap(np.linalg.inv(operands[0])), tangents[0])
 
 
@@ -368,9 +228,7 @@ def half_lower(x: Array) -> Array:
     return x * (np.tril(np.ones((n, n)), -1) + 0.5 * np.eye(n))
 
 
-def cholesky_jvp(
-    result: Array, _operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params
-) -> Array:
+def cholesky_jvp(result: Array, _operands: tuple[Array, ...], tangents: tuple[Array, ...], _params: Params) -> Array:
     lower = np.tril(tangents[0], -1)
     symmetric = np.tril(tangents[0]) + swap(lower)
     inner_part = solve_columns(result, swap(solve_columns(result, symmetric)))

@@ -40,6 +40,7 @@ class Logistic:
         return np.exp.resolve_dtypes(dtypes)
 
     def __call__(self, x: Any) -> Any:
+        """Compute with exponents that are never positive."""
         small = np.exp(-np.abs(x))
         return np.where(np.greater_equal(x, 0), 1.0, small) / (1.0 + small)
 
@@ -55,6 +56,7 @@ class Stop:
         return (dtypes[0], dtypes[0])
 
     def __call__(self, x: Any) -> Any:
+        """Give back the operand."""
         return x
 
 

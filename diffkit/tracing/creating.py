@@ -100,7 +100,7 @@ def _flatten(value: Any) -> tuple[list[Any], tuple[int, ...]]:
 
 def _array(value: Any, dtype: Any = None, *, copy: Any = True, ndmin: int = 0, **options: Any) -> Any:
     if isinstance(value, Recorded):
-        made = value.snapshot() if copy else value  # type: ignore[attr-defined]  # a Tracer
+        made: Any = value.snapshot() if copy else value  # type: ignore[attr-defined]  # a Tracer
     elif holds_tracer(value):
         made = from_joined(value)
     else:
@@ -167,6 +167,11 @@ def _empty(shape: Any, *args: Any, **kwargs: Any) -> Any:
     return np.zeros(shape, *args, **kwargs)
 
 
+_MAKERS = (
+    np.eye, np.identity, np.tri, np.arange, np.linspace, np.logspace, np.geomspace, np.copy, np.zeros_like,
+    np.ones_like, np.empty_like, np.full_like, np.repeat, np.tile, np.diag,
+)  # fmt: skip
+
 CREATING: dict[Any, Callable[..., Any]] = {
     np.array: _array,
     np.asarray: _asarray,
@@ -177,25 +182,6 @@ CREATING: dict[Any, Callable[..., Any]] = {
     np.empty: _filled(_empty),
     np.full: _filled(np.full),
     np.fromiter: _fromiter,
-    **{
-        function: _fresh(function)
-        for function in (
-            np.eye,
-            np.identity,
-            np.tri,
-            np.arange,
-            np.linspace,
-            np.logspace,
-            np.geomspace,
-            np.copy,
-            np.zeros_like,
-            np.ones_like,
-            np.empty_like,
-            np.full_like,
-            np.repeat,
-            np.tile,
-            np.diag,
-        )  # fmt: skip
-    },
+    **{function: _fresh(function) for function in _MAKERS},
 }
 """NumPy functions that dispatch cannot catch -> what f calls instead while it is traced."""

@@ -65,7 +65,7 @@ def call_function(function: Any, args: Any, kwargs: Any) -> Any:
         return _untraceable(function, f"{module}.{function.__name__}", args, kwargs)
     if out is None:
         return lowering(*args, **kwargs)
-    return _deliver(lowering(*args, **{name: value for name, value in kwargs.items() if name != "out"}), out, True)
+    return _deliver(lowering(*args, **{name: value for name, value in kwargs.items() if name != "out"}), out, mask=True)
 
 
 def _untraceable(function: Any, name: str, args: Any, kwargs: Any) -> Any:

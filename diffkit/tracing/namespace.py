@@ -18,18 +18,23 @@ import functools
 import math
 import sys
 import types
+from abc import ABCMeta
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from diffkit import primitives as p
-from diffkit.tracing.creating import CREATING, holds_tracer
+from diffkit.tracing.creating import CREATING, as_traced, holds_tracer
+from diffkit.tracing.dispatch import call_function, call_ufunc
 from diffkit.tracing.lowering import reducing
 from diffkit.tracing.trace import current_trace, is_plain
-from diffkit.tracing.tracer import ArrayTracer, Tracer
+from diffkit.tracing.tracer import LOWERINGS, ArrayTracer, Tracer
 
 _MISSING = object()
+_LIFE = frozenset(
+    {"__dict__", "__weakref__", "__new__", "__init__", "__del__", "__getattribute__", "__init_subclass__"}
+)
 _LIBRARY = frozenset({*sys.stdlib_module_names, "numpy", "scipy", "sympy", "diffkit"}) - {"__main__"}
 _OWN = ("diffkit.problems", "diffkit.lab")
 
@@ -56,8 +61,8 @@ def _either(plain: Callable[..., Any], traced: Callable[..., Any]) -> Callable[.
     return call
 
 
-_MATH = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh", "acosh": "arccosh",
-         "atanh": "arctanh", "pow": "power", "fabs": "fabs"}  # fmt: skip
+_MATH = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh",
+         "acosh": "arccosh", "atanh": "arctanh", "pow": "power", "fabs": "fabs"}  # fmt: skip
 _SAME = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "expm1", "log1p", "log2", "log10", "sqrt", "cbrt",
          "degrees", "radians", "isnan", "isinf", "isfinite", "copysign", "prod")  # fmt: skip
 
@@ -82,6 +87,14 @@ _OWN_WAY: dict[Any, Callable[..., Any]] = {
 }
 
 
+def _recorded(function: Any, *args: Any, **kwargs: Any) -> Any:
+    """Call a function on traced values; NumPy finds them among its arguments, but not within lists of numbers."""
+    if isinstance(function, np.ufunc):
+        operands = tuple(as_traced(value) if isinstance(value, (list, tuple)) else value for value in args)
+        return call_ufunc(function, "__call__", operands, kwargs)
+    return call_function(function, args, kwargs)
+
+
 @functools.cache
 def _replacements(special: types.ModuleType | None) -> dict[int, tuple[Any, Callable[..., Any]]]:
     """Functions that f calls by another definition while it is traced, by identity; SciPy's once it is imported."""
@@ -93,11 +106,23 @@ def _replacements(special: types.ModuleType | None) -> dict[int, tuple[Any, Call
     for plain, traced in _OWN_WAY.items():
         table[plain] = _either(plain, traced)
     table[np.isscalar] = _isscalar
+    for plain in LOWERINGS:
+        if not isinstance(plain, np.ufunc):  # a ufunc has methods
+            table.setdefault(plain, _either(plain, functools.partial(_recorded, plain)))
     if special is not None:
-        for name in ("logsumexp", "softmax", "log_softmax"):
-            plain = getattr(special, name)
-            table[plain] = _either(plain, getattr(reducing, name))
+        table |= _of_scipy(special)
     return {id(plain): (plain, traced) for plain, traced in table.items()}
+
+
+def _of_scipy(special: types.ModuleType) -> dict[Any, Callable[..., Any]]:
+    table = {getattr(special, name, None): op for name, op in p.BY_NAME.items()}
+    traced = {
+        plain: functools.partial(_recorded, plain) if isinstance(plain, np.ufunc) else op
+        for plain, op in table.items()
+        if plain is not None
+    }
+    traced |= {getattr(special, name): getattr(reducing, name) for name in ("logsumexp", "softmax", "log_softmax")}
+    return {plain: _either(plain, call) for plain, call in traced.items()}
 
 
 class Module:
@@ -161,30 +186,71 @@ class Namespace:
             return self._once(value, lambda: Module(value, self)) if self._shown(value) else value
         if isinstance(value, types.FunctionType):
             return value if _is_library(value, self.home) else self._once(value, lambda: self._function(value))
+        if self._is_own_object(value):
+            return self._once(value, lambda: self._object(value))
         return value
+
+    def _is_own_object(self, value: Any) -> bool:
+        """Whether this is an ordinary object of a class of the same project."""
+        kind = type(value)
+        return (
+            type(kind) in (type, ABCMeta)
+            and _home(kind.__module__) == self.home
+            and type(getattr(value, "__dict__", None)) is dict
+            and not any("__init_subclass__" in vars(parent) for parent in kind.__mro__[:-1])  # it would see the view
+        )
+
+    def _object(self, value: Any) -> Any:
+        """An object that shares all attributes and sees them, and its methods, through the view."""
+        kind: Any = type(value)
+        attributes = value.__dict__
+
+        def look(seen: Any, name: str) -> Any:
+            found = kind.__getattribute__(seen, name)
+            return self.read(attributes, name, found) if name in attributes else found
+
+        members = {name: member for parent in reversed(kind.__mro__[:-1]) for name, member in vars(parent).items()}
+        seen = {name: self._member(member) for name, member in members.items() if name not in _LIFE}
+        try:
+            made = object.__new__(type(kind)(kind.__name__, (kind,), {**seen, "__getattribute__": look}))
+        except TypeError:  # a subclass of tuple, dict and the like
+            return value
+        object.__setattr__(made, "__dict__", attributes)
+        return made
+
+    def _member(self, member: Any) -> Any:
+        if isinstance(member, (staticmethod, classmethod)):
+            return type(member)(self.view(member.__func__))
+        if isinstance(member, property):
+            return property(*map(self.view, (member.fget, member.fset, member.fdel)))
+        return self.view(member) if isinstance(member, types.FunctionType) else member
 
     def callable(self, function: Any) -> Any:
         """The view of f itself, whatever kind of callable it is."""
         if id(function) in _replacements(sys.modules.get("scipy.special")):
             return self.view(function)
         if isinstance(function, types.FunctionType):
-            return self._once(function, lambda: self._function(function))
+            own = _home(function.__globals__.get("__name__")) != "diffkit"
+            return self._once(function, lambda: self._function(function)) if own else function
         if isinstance(function, types.MethodType):
             self._watch(function.__self__)
-            return types.MethodType(self.callable(function.__func__), function.__self__)
+            return types.MethodType(self.callable(function.__func__), self.view(function.__self__))
         if isinstance(function, functools.partial):
             args = [self.view(value) for value in function.args]
             keywords = {name: self.view(value) for name, value in function.keywords.items()}
             return functools.partial(self.callable(function.func), *args, **keywords)
-        call = getattr(type(function), "__call__", None)
+        call = type(function).__call__
         if isinstance(call, types.FunctionType) and not _is_library(call, self.home):
             self._watch(function)
-            return types.MethodType(self.callable(call), function)
+            return types.MethodType(self.callable(call), self.view(function))
         return self.view(function)
 
     def _shown(self, module: types.ModuleType) -> bool:
         return (
-            module is np or module is math or module.__name__ == "scipy.special" or _home(module.__name__) == self.home
+            module is np
+            or module is math
+            or module.__name__ in ("scipy", "scipy.special")
+            or _home(module.__name__) == self.home
         )
 
     def _once(self, value: Any, make: Callable[[], Any]) -> Any:
@@ -253,7 +319,8 @@ def _home(module: str | None) -> str:
 def _is_library(value: Any, home: str) -> bool:
     if not isinstance(value, types.FunctionType):
         return False
-    module = value.__module__ or "__main__"
+    # Where the code stands: functools.wraps gives a wrapper the __module__ of what it wraps.
+    module = value.__globals__.get("__name__") or "__main__"
     if _home(module) == home:
         return False
     if _home(module) in _LIBRARY:

@@ -41,8 +41,10 @@ def advice(name: str) -> str:
         name,
         (
             "diffkit has no rule for it",
-            "write it with arithmetic, np.sum, indexing or matmul, give a rule with dk.primitive, "
-            "or use method='finite-difference', which calls f as a black box",
+            (
+                "write it with arithmetic, np.sum, indexing or matmul, give a rule with dk.primitive, "
+                "or use method='finite-difference', which calls f as a black box"
+            ),
         ),
     )
     return f"{why}; {instead}"

@@ -55,7 +55,8 @@ class _Met(NamedTuple):
 
     def unchanged(self) -> bool:
         """Whether f has not written into it since."""
-        return np.array_equal(self.array, self.then, equal_nan=self.then.dtype.kind == "f")
+        same = np.array_equal(self.array, self.then)  # looking for NaN as well takes five times as long
+        return same or np.array_equal(self.array, self.then, equal_nan=self.then.dtype.kind == "f")
 
 
 class Trace:
@@ -140,7 +141,7 @@ class Trace:
         return made
 
     def _meet(self, value: Any) -> int:
-        """The position of a plain array that f holds: outside of it by reference; where f itself fills it, as it is now."""
+        """The position of a plain array: by reference if it is the user's, as it is now if f itself fills it."""
         met = self._met.get(id(value))
         if met is None or not met.unchanged():
             position = self._leaf(REFERENCE, {"value": value}, value, MUTABLE)
@@ -255,6 +256,8 @@ class Trace:
     def decide(self, position: int) -> Any:
         """The value of a step that f is about to act upon: recorded as a guard if it can change."""
         value = self.value(position)
+        if isinstance(value, Recorded):  # what f is given belongs to an outer trace
+            value = value.decide()  # type: ignore[attr-defined]  # a Tracer
         if self.variance[position] != FIXED and position not in self.guards:
             self.guards[position] = np.array(value)
         return value

@@ -160,8 +160,8 @@ class Tracer(Recorded):
     def __float__(self) -> float:
         if self.varies:
             raise TracingError(
-                "a traced value is turned into a plain number, by float(), a library, or storing it into a plain array; "
-                "drop float(), use NumPy's functions, and make the array inside f with np.zeros, or copy it there "
+                "a traced value is turned into a plain number, by float(), a library, or storing it into a plain array"
+                "; drop float(), use NumPy's functions, and make the array inside f with np.zeros, or copy it there "
                 "with np.array"
             )
         return float(self.decide())
@@ -174,6 +174,24 @@ class Tracer(Recorded):
             "a traced value cannot be a key of a dict or a member of a set, which compare for equality at once; "
             "use a list, or int(...) where it is a whole number"
         )
+
+    def __neg__(self) -> Any:
+        return p.negative(self)
+
+    def __pos__(self) -> Any:
+        return self.snapshot()
+
+    def __abs__(self) -> Any:
+        return p.absolute(self)
+
+    def __invert__(self) -> Any:
+        return p.logical_not(self)
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
 
     def __round__(self, digits: int | None = None) -> Any:
         return p.rint(self).astype(int) if digits is None else np.round(self, digits)  # type: ignore[call-overload]  # a tracer is not an array to mypy
@@ -208,7 +226,7 @@ class Tracer(Recorded):
     @property
     def imag(self) -> Any:
         """As of an array: diffkit's are real."""
-        return np.zeros_like(self)  # type: ignore[call-overload]  # a tracer is not an array to mypy
+        return np.zeros_like(self)
 
     @property
     def nbytes(self) -> int:
@@ -244,7 +262,7 @@ class Tracer(Recorded):
         target = np.dtype(dtype)
         if target.kind == "c":
             raise TracingError("a traced value cannot become complex; split f into real and imaginary parts")
-        if target == object or target == self.dtype:
+        if target.kind == "O" or target == self.dtype:
             return self.snapshot()
         if target.kind == "b":
             return p.not_equal(self, 0)
@@ -290,7 +308,7 @@ class ArrayTracer(Tracer):
         entries = np.empty(self.shape, dtype=object)
         for position in np.ndindex(*self.shape):
             entries[position] = self[position]
-        return entries if dtype is None or dtype == object else entries.astype(dtype)
+        return entries if dtype is None or np.dtype(dtype).kind == "O" else entries.astype(dtype)
 
     @property
     def flat(self) -> Any:
@@ -307,7 +325,7 @@ class ArrayTracer(Tracer):
 
     def compress(self, condition: Any, axis: Any = None) -> Any:
         """As of an array: the condition comes first in NumPy's function."""
-        return np.compress(condition, self, axis)  # type: ignore[call-overload]  # a tracer is not an array to mypy
+        return np.compress(condition, self, axis)
 
     def fill(self, value: Any) -> None:
         """As of an array."""
@@ -315,112 +333,7 @@ class ArrayTracer(Tracer):
 
     def sort(self, axis: int = -1, **_options: Any) -> None:
         """As of an array: in place."""
-        self[...] = np.sort(self, axis=axis)  # type: ignore[call-overload]  # a tracer is not an array to mypy
-
-
-# ---------------------------------------------------------------- operators
-
-
-def _operand(value: Any) -> Any:
-    """An operand of an operator; NotImplemented for what another class may know."""
-    if isinstance(value, (Recorded, int, float, np.ndarray, np.generic, complex)):
-        return value
-    if isinstance(value, (list, tuple)):
-        return np.asarray(value, dtype=object if _holds_tracer(value) else None)
-    return NotImplemented
-
-
-def _holds_tracer(value: Any) -> bool:
-    if isinstance(value, (list, tuple)):
-        return any(map(_holds_tracer, value))
-    return isinstance(value, Recorded)
-
-
-def _binary(name: str, function: Callable[[Any, Any], Any]) -> None:
-    def forward(self: Tracer, other: Any) -> Any:
-        operand = _operand(other)
-        return NotImplemented if operand is NotImplemented else function(self, operand)
-
-    def backward(self: Tracer, other: Any) -> Any:
-        operand = _operand(other)
-        return NotImplemented if operand is NotImplemented else function(operand, self)
-
-    def inplace(self: ArrayTracer, other: Any) -> Any:
-        result = forward(self, other)
-        if result is not NotImplemented:
-            self[...] = result
-            return self
-        return NotImplemented
-
-    setattr(Tracer, f"__{name}__", forward)
-    setattr(Tracer, f"__r{name}__", backward)
-    setattr(ArrayTracer, f"__i{name}__", inplace)
-
-
-def _comparison(name: str, op: Op) -> None:
-    def compare(self: Tracer, other: Any) -> Any:
-        operand = _operand(other)
-        return NotImplemented if operand is NotImplemented else op(self, operand)
-
-    setattr(Tracer, f"__{name}__", compare)
-
-
-def _power(x: Any, y: Any) -> Any:
-    return np.power(x, y)
-
-
-for _name, _function in {
-    "add": p.add, "sub": p.subtract, "mul": p.multiply, "truediv": p.divide, "mod": p.mod,
-    "floordiv": p.floor_divide, "pow": _power, "matmul": np.matmul,
-    "and": np.logical_and, "or": np.logical_or, "xor": np.logical_xor,
-}.items():  # fmt: skip
-    _binary(_name, _function)
-for _name, _op in {
-    "lt": p.less, "le": p.less_equal, "gt": p.greater, "ge": p.greater_equal, "eq": p.equal, "ne": p.not_equal,
-}.items():  # fmt: skip
-    _comparison(_name, _op)
-Tracer.__neg__ = lambda self: p.negative(self)  # type: ignore[attr-defined]  # operators are set from the table
-Tracer.__abs__ = lambda self: p.absolute(self)  # type: ignore[attr-defined]  # operators are set from the table
-Tracer.__pos__ = lambda self: self.snapshot()  # type: ignore[attr-defined]  # operators are set from the table
-Tracer.__invert__ = lambda self: p.logical_not(self)  # type: ignore[attr-defined]  # operators are set from the table
-Tracer.__divmod__ = lambda self, other: (self // other, self % other)  # type: ignore[attr-defined]  # operators are set from the table
-Tracer.__rdivmod__ = lambda self, other: (other // self, other % self)  # type: ignore[attr-defined]  # operators are set from the table
-
-
-def _method(owner: type[Tracer], name: str, function: Any) -> None:
-    def call(self: Tracer, *args: Any, **kwargs: Any) -> Any:
-        return function(self, *args, **kwargs)
-
-    call.__name__, call.__doc__ = name, "As of an array."
-    setattr(owner, name, call)
-
-
-for _name in (
-    "sum", "mean", "prod", "max", "min", "var", "std", "cumsum", "cumprod", "any", "all", "argmax", "argmin",
-    "argsort", "dot", "reshape", "ravel", "transpose", "swapaxes", "squeeze", "repeat", "take", "clip", "round",
-    "trace", "diagonal", "nonzero", "searchsorted", "ptp",
-):  # fmt: skip
-    if _name == "reshape":
-        continue
-    _method(Tracer, _name, getattr(np, _name))
-for _op in p.TABLE.values():  # NumPy calls t.sin() on object arrays of tracers
-    if isinstance(_op.numpy, np.ufunc) and _op.numpy.nin == 1 and not hasattr(Tracer, _op.name):
-        _method(Tracer, _op.name, _op.numpy)
-
-
-def _reshape(self: Tracer, *shape: Any, order: str = "C") -> Any:
-    """As of an array: one tuple or several lengths."""
-    return np.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)  # type: ignore[call-overload]  # a tracer is not an array to mypy
-
-
-def _transpose(self: Tracer, *axes: Any) -> Any:
-    """As of an array: one tuple or several axes."""
-    given = axes[0] if len(axes) == 1 and not isinstance(axes[0], (int, np.integer)) else (axes or None)
-    return np.transpose(self, given)  # type: ignore[call-overload]  # a tracer is not an array to mypy
-
-
-Tracer.reshape = _reshape  # type: ignore[attr-defined]  # set here because NumPy's own takes one tuple only
-Tracer.transpose = _transpose  # type: ignore[attr-defined]  # set here because NumPy's own takes one tuple only
+        self[...] = np.sort(self, axis=axis)
 
 
 __all__ = ["LOWERINGS", "UFUNC_METHODS", "ArrayTracer", "Tracer", "lowers"]

@@ -51,7 +51,7 @@ def test_f_is_not_called_out_of_bounds(scheme: str, x: float) -> None:
     assert max(seen) <= 1.0
 
 
-@pytest.mark.parametrize("x", [1e-14, 1e-8, 1e-3])
+@pytest.mark.parametrize("x", [1e-14, 1e-8, 3e-6])
 @pytest.mark.parametrize("scheme", ["central", "richardson"])
 def test_a_step_over_a_singularity_becomes_shorter(x: float, scheme: str) -> None:
     differences = at(np.log, x, 1e-5, scheme)

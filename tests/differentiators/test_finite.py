@@ -77,10 +77,7 @@ def test_calls_of_f_are_counted(scheme: str, product: str) -> None:
     plan = dk.get(FD, scheme=scheme).prepare(counted, X, product=product)
     calls.clear()
     plan.run(*((X, V) if product in ("jvp", "hvp") else (X, 1.0) if product == "vjp" else (X,)))
-    if scheme == "richardson":  # stops where rounding takes over
-        assert 1 <= len(calls) <= plan.calls
-    else:
-        assert len(calls) == plan.calls
+    assert len(calls) == plan.calls
 
 
 @pytest.mark.parametrize(("scheme", "calls"), [("central", 6), ("forward", 4), ("complex-step", 3)])
@@ -100,7 +97,8 @@ def test_shapes_of_any_kind(shape: tuple[int, ...], scheme: str) -> None:
 
 def test_the_scale_of_an_input_decides_its_step() -> None:
     x = np.array([1e-12, 1.0, 1e9])
-    np.testing.assert_allclose(dk.grad(lambda x: np.sum(x**2), method=FD)(x), 2 * x, rtol=1e-8, atol=1e-10)
+    found = dk.jacobian(lambda x: x**2, method=FD)(x)
+    np.testing.assert_allclose(found, np.diag(2 * x), rtol=1e-8, atol=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -135,11 +133,11 @@ def test_no_product_leaves_the_bounds(scheme: str, product: str) -> None:
         return f(point)
 
     expected = {
-        "jacobian": gradient(x)[None], "jvp": gradient(x) @ V, "hessian": hessian(x), "hvp": hessian(x) @ V,
+        "jacobian": gradient(x)[None], "jvp": gradient(x) @ -V, "hessian": hessian(x), "hvp": hessian(x) @ -V,
     }[product]  # fmt: skip
     plan = dk.get(FD, scheme=scheme, bounds=(low, high)).prepare(bounded, x)
     with pytest.warns(dk.DomainWarning, match="one-sided differences are used there"):
-        found = getattr(plan, product)(*((x, V) if product in ("jvp", "hvp") else (x,)))
+        found = getattr(plan, product)(*((x, -V) if product in ("jvp", "hvp") else (x,)))
     tolerance = 0.05 if scheme == "forward" and product in ("hessian", "hvp") else 2e-3
     np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
 
@@ -229,7 +227,7 @@ def test_what_only_differences_can_do_is_said_by_the_others(name: str) -> None:
 def test_a_function_with_a_branch_per_point_becomes_a_black_box() -> None:
     def newton(x: Any) -> Any:  # as many rounds as it takes
         y = x[0]
-        while abs(y * y - x[0]) > 1e-14:
+        while abs(y * y - x[0]) > 1e-12 * x[0]:
             y = 0.5 * (y + x[0] / y)
         return y
 
@@ -246,7 +244,7 @@ def not_analytic(x: Any) -> Any:
 
 @pytest.mark.parametrize("product", [dk.grad, dk.hessian])
 def test_a_complex_step_on_a_black_box_is_checked(product: Any) -> None:
-    with pytest.raises(dk.UnsupportedError, match="not analytic .* use scheme='central'"):
+    with pytest.raises(dk.UnsupportedError, match=r"not analytic .* use scheme='central'"):
         product(not_analytic, method=FD, scheme="complex-step")(np.array([-1.0, 2.0]))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from diffkit.ops import Span, Static
-from diffkit.primitives.linear_algebra import Spec
+from diffkit.primitives.contracting import Spec
 
 
 class Case(NamedTuple):
@@ -61,8 +61,8 @@ ENTRYWISE = {
     "arctanh": _entry(mp.atanh, UNIT),
     "hypot": _entry(lambda x, y: mp.sqrt(x * x + y * y), SIGNED, UNIT),
     "absolute": _entry(abs, SIGNED),
-    "maximum": _entry(lambda x, y: x if x > y else y, SIGNED, [-1.0, 1.0, 1.0]),
-    "minimum": _entry(lambda x, y: x if x < y else y, SIGNED, [-1.0, 1.0, 1.0]),
+    "maximum": _entry(lambda x, y: max(y, x), SIGNED, [-1.0, 1.0, 1.0]),
+    "minimum": _entry(lambda x, y: min(y, x), SIGNED, [-1.0, 1.0, 1.0]),
     "expit": _entry(lambda x: 1 / (1 + mp.exp(-x)), SIGNED),
     "erf": _entry(mp.erf, SIGNED),
     "erfc": _entry(mp.erfc, SIGNED),
@@ -94,8 +94,13 @@ OTHER = {
     "index": Case((_X,), {"place": (1, Span(2, None, -1, 3), Span(1, 3, 1, 2))}),
     "gather": Case((_X,), {"place": Static(np.array([[3, 3], [0, 23], [7, 3]])), "shape": (2, 3, 4)}),
     "convert": Case((_X,), {"dtype": np.dtype(np.float32)}),
-    "scatter": Case((_array(3, 4), _array(5), _array()), {
-        "shape": (2, 3, 4), "places": ((1, Span(0, 3, 1, 3), Span(0, 4, 1, 4)), Static(np.array([2, 2, 3, 23, 0])), (0, 1, 1))}),
+    "scatter": Case(
+        (_array(3, 4), _array(5), _array()),
+        {
+            "shape": (2, 3, 4),
+            "places": ((1, Span(0, 3, 1, 3), Span(0, 4, 1, 4)), Static(np.array([2, 2, 3, 23, 0])), (0, 1, 1)),
+        },
+    ),
     "where": Case((_array(3, 4) > 0, _array(2, 1, 4), _array(3, 1)), {}),
     "take_along": Case((_X, _ORDER), {"axis": -2}),
     "put_along": Case((_array(2, 5, 4), _ORDER), {"axis": -2, "length": 3}),
@@ -107,17 +112,38 @@ OTHER = {
     "cofactor_slope": Case((_MATRICES, _array(2, 3, 3)), {}),
     "logabsdet": Case((_MATRICES,), {}),
     "cholesky": Case((_POSITIVE,), {}),
-}  # fmt: skip
+}
 
 CONSTANT = {
-    **{name: Case((np.array([-1.7, 0.4, 2.6]),), {}) for name in ("sign", "floor", "ceil", "trunc", "rint", "stop", "isnan", "isinf", "isfinite", "signbit")},
-    **{name: Case((np.array([-1.7, 0.4, 2.3]), np.array([0.5, -0.3, 0.7])), {}) for name in (
-        "floor_divide", "heaviside", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal")},
-    **{name: Case((np.array([True, True, False]), np.array([True, False, False])), {}) for name in ("logical_and", "logical_or", "logical_xor")},
+    **{
+        name: Case((np.array([-1.7, 0.4, 2.6]),), {})
+        for name in ("sign", "floor", "ceil", "trunc", "rint", "stop", "isnan", "isinf", "isfinite", "signbit")
+    },
+    **{
+        name: Case((np.array([-1.7, 0.4, 2.3]), np.array([0.5, -0.3, 0.7])), {})
+        for name in (
+            "floor_divide",
+            "heaviside",
+            "greater",
+            "greater_equal",
+            "less",
+            "less_equal",
+            "equal",
+            "not_equal",
+        )
+    },
+    **{
+        name: Case((np.array([True, True, False]), np.array([True, False, False])), {})
+        for name in ("logical_and", "logical_or", "logical_xor")
+    },
     "logical_not": Case((np.array([True, False]),), {}),
-    "argsort": Case((_X,), {"axis": -2}), "argmax": Case((_X,), {"axis": -2}), "argmin": Case((_X,), {"axis": -2}),
-    "all": Case((_X > -1,), {"axis": (-2,)}), "any": Case((_X > 1,), {"axis": (-3, -1)}), "detsign": Case((_MATRICES,), {}),
-}  # fmt: skip
+    "argsort": Case((_X,), {"axis": -2}),
+    "argmax": Case((_X,), {"axis": -2}),
+    "argmin": Case((_X,), {"axis": -2}),
+    "all": Case((_X > -1,), {"axis": (-2,)}),
+    "any": Case((_X > 1,), {"axis": (-3, -1)}),
+    "detsign": Case((_MATRICES,), {}),
+}
 
 CASES = {**ENTRYWISE, **OTHER, **CONSTANT}
 

@@ -87,7 +87,9 @@ def test_partials_against_mpmath(name, cases):
 def test_second_partials_against_mpmath(name, method, cases):
     case = cases[name]
     count, n = len(case.operands), case.operands[0].size
-    hessian = dk.hessian(lambda x: np.sum(TABLE[name](*[x[k] for k in range(count)])), method=method)(np.stack(case.operands))
+    hessian = dk.hessian(lambda x: np.sum(TABLE[name](*[x[k] for k in range(count)])), method=method)(
+        np.stack(case.operands)
+    )
     found = hessian.reshape(count, n, count, n)
     for i in range(count):
         for j in range(count):
@@ -113,7 +115,9 @@ def test_partials_against_sympys_own_derivative(name, cases):
     for spot, known in enumerate(_known(case, name)):
         if known:
             slope = sympy.diff(meaning, symbols[spot]).replace(lambda part: isinstance(part, steps), lambda _: 0)
-            points = [dict(zip(symbols, map(sympy.Float, point), strict=True)) for point in zip(*case.operands, strict=True)]
+            points = [
+                dict(zip(symbols, map(sympy.Float, point), strict=True)) for point in zip(*case.operands, strict=True)
+            ]
             expected = [complex(slope.subs(point).evalf()).real for point in points]
             np.testing.assert_allclose(_slopes(TABLE[name], case, spot), expected, rtol=1e-12, atol=1e-14)
 
@@ -142,7 +146,9 @@ def test_jvp_against_differences(name, cases):
         moved = [None if t is None else scale * t[k] for t in tangents]
 
         def along(h, moved=moved):
-            return op.evaluate(*[x if t is None else x + h * t for x, t in zip(case.operands, moved, strict=True)], **params)
+            return op.evaluate(
+                *[x if t is None else x + h * t for x, t in zip(case.operands, moved, strict=True)], **params
+            )
 
         np.testing.assert_allclose(scale * found[k], _eighth_order(along), rtol=1e-9, atol=1e-11)
 
@@ -170,7 +176,10 @@ def test_directions_do_not_mix(name, cases):
     result = op.evaluate(*case.operands, **case.params)
     tangents, active = _directions(case, name), tuple(_known(case, name))
     together = op.jvp(result, case.operands, tangents, case.params)
-    each = [op.jvp(result, case.operands, tuple(None if t is None else t[k] for t in tangents), case.params) for k in range(K)]
+    each = [
+        op.jvp(result, case.operands, tuple(None if t is None else t[k] for t in tangents), case.params)
+        for k in range(K)
+    ]
     assert together.shape == (K, *result.shape)
     np.testing.assert_allclose(together, np.stack(each), rtol=1e-12, atol=1e-13)
     cotangents = np.random.default_rng(2).normal(size=(K, *result.shape)).astype(result.dtype)
@@ -215,7 +224,9 @@ def test_constant_rows_do_not_change(name, cases):
     assert op.vjp is None
     if name != "stop":  # the identity, by intention without a derivative
         moved = [x + 1e-7 if x.dtype.kind == "f" else x for x in case.operands]
-        np.testing.assert_allclose(op.evaluate(*moved, **case.params), op.evaluate(*case.operands, **case.params), rtol=1e-6)
+        np.testing.assert_allclose(
+            op.evaluate(*moved, **case.params), op.evaluate(*case.operands, **case.params), rtol=1e-6
+        )
 
 
 @pytest.mark.parametrize("name", MEANT)
@@ -226,4 +237,6 @@ def test_the_meaning_in_sympy_has_the_same_value(name, cases):
     expected = np.asarray(op.evaluate(*case.operands, **case.params))
     assert found.shape == expected.shape
     values = [complex(sympy.N(v)).real if isinstance(v, sympy.Expr) else bool(v) for v in found.flat]
-    np.testing.assert_allclose(np.array(values, expected.dtype), expected.ravel(), rtol=1e-6 if name == "convert" else 1e-12, atol=1e-13)
+    np.testing.assert_allclose(
+        np.array(values, expected.dtype), expected.ravel(), rtol=1e-6 if name == "convert" else 1e-12, atol=1e-13
+    )

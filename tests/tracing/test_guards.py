@@ -1,4 +1,5 @@
 """Functions with branches: right at every point, a plan per branch, and traced again where a new one is taken."""
+# ruff: noqa: E501, PLW2901 - f is written as a user writes it, and each row is one line
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from diffkit import primitives as p
 from diffkit.engines.numpy_source.memory import REUSE
 from diffkit.graph import Step
 from diffkit.ops import Op, Static, as_index, size
-from diffkit.primitives.linear_algebra import as_product
+from diffkit.primitives.contracting import as_product
 from diffkit.primitives.moving import covering, disjoint
 
 if TYPE_CHECKING:

@@ -5,10 +5,11 @@ from diffkit.tracing.lowering import (
     indexing,
     joining,
     matrices,
+    norms,
     products,
     reducing,
     shaping,
     sorting,
 )
 
-__all__ = ["arithmetic", "indexing", "joining", "matrices", "products", "reducing", "shaping", "sorting"]
+__all__ = ["arithmetic", "indexing", "joining", "matrices", "norms", "products", "reducing", "shaping", "sorting"]

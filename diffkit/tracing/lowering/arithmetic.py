@@ -18,10 +18,10 @@ def power(x: Any, y: Any) -> Any:
     """As NumPy's ``**`` does, the commonest exponents have steps of their own."""
     if type(y) in (int, float) and isinstance(x, Recorded):
         if y == 0:
-            return np.ones_like(x)  # type: ignore[call-overload]  # a tracer is not an array to mypy
-        short = {1: np.copy, 2: p.square, -1: p.reciprocal, 0.5: p.sqrt}.get(y)
-        if short is not None:
-            return short(x)
+            return np.ones_like(x)
+        short: dict[float, Any] = {1: np.copy, 2: p.square, -1: p.reciprocal, 0.5: p.sqrt}
+        if y in short:
+            return short[y](x)
     return p.power(x, y)
 
 
@@ -116,7 +116,7 @@ def invert(x: Any) -> Any:
 
 @lowers(np.round, np.around)
 def rounded(x: Any, decimals: int = 0) -> Any:
-    scale = 10.0**decimals
+    x, scale = as_traced(x), 10.0**decimals
     return p.rint(x) if decimals == 0 else p.rint(x * scale) / scale
 
 
@@ -139,7 +139,7 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
 @lowers(np.clip)
 def clip(x: Any, a_min: Any = None, a_max: Any = None, **limits: Any) -> Any:
     """One-sided where a limit is None; at a limit, the mean of both sides."""
-    low, high = limits.get("min", a_min), limits.get("max", a_max)
+    x, low, high = as_traced(x), limits.get("min", a_min), limits.get("max", a_max)
     raised = x if low is None else p.maximum(x, low)
     return raised if high is None else p.minimum(raised, high)
 
@@ -186,7 +186,7 @@ def allclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: 
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     """Piecewise linear; the interval of each x is found while tracing and guarded."""
     x, fp = as_traced(x), as_traced(fp)
-    grid = np.asarray(xp.concrete() if isinstance(xp, Recorded) else xp, dtype=float)  # type: ignore[attr-defined]  # a Tracer
+    grid = np.asarray(as_traced(xp).concrete(), dtype=np.float64)
     interval = np.searchsorted(grid, x, side="right").decide()
     low = np.clip(interval - 1, 0, len(grid) - 2)
     share = (p.minimum(p.maximum(x, grid[0]), grid[-1]) - grid[low]) / (grid[low + 1] - grid[low])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -28,12 +29,8 @@ def _plain(index: Any) -> Any:
     if isinstance(index, list):
         return np.asarray([_plain(part) for part in index], dtype=None if index else np.intp)
     if isinstance(index, slice):
-        return slice(
-            *[
-                part.__index__() if isinstance(part, Recorded) else part
-                for part in (index.start, index.stop, index.step)
-            ]
-        )  # type: ignore[attr-defined]  # a Tracer
+        ends = (index.start, index.stop, index.step)
+        return slice(*[part if part is None else operator.index(part) for part in ends])
     return index
 
 
@@ -99,9 +96,9 @@ def get(x: ArrayTracer, index: Any) -> Any:
     if found is None:
         return p.gather(x, place=positions_of(x, index), shape=x.shape)
     place, reads = found
-    ready = pending_read(x, place) if x._pending else None
-    if ready is not None and not reads:
-        return ready
+    if not reads:
+        ready = pending_read(x, place)
+        return p.index(x, place=place) if ready is None else ready
     result = viewing(p.index, x, place=place)
     return result if reads == where_shape(place) else viewing(p.reshape, result, shape=reads)
 
@@ -117,7 +114,7 @@ def put(x: ArrayTracer, index: Any, value: Any) -> None:
         value = np.reshape(value, value.shape[value.ndim - len(reads) :])
     if value.dtype != x.dtype:
         value = value.astype(x.dtype)
-    spread = value if value.shape == reads else np.broadcast_to(value, reads)
+    spread: Any = value if value.shape == reads else np.broadcast_to(value, reads)
     spread = spread if reads == shape else np.reshape(spread, shape)
     if not found and len(np.unique(place.array)) < place.array.size:
         place, spread = _last_written(place, spread)
@@ -153,13 +150,13 @@ def take_along_axis(x: Any, indices: Any, axis: Any = -1) -> Any:
         every = np.arange(x.size).reshape(x.shape)
         spots = np.take_along_axis(every, np.asarray(_plain(indices)), axis)
         return p.gather(x, place=Static(spots), shape=x.shape)
-    axis = axis - x.ndim if axis >= 0 else axis
+    axis, picked = axis - x.ndim if axis >= 0 else axis, as_traced(indices)
     lengths = np.broadcast_shapes(
-        *[tuple(1 if k - len(s) == axis else n for k, n in enumerate(s)) for s in (x.shape, indices.shape)]
+        *[tuple(1 if k - len(s) == axis else n for k, n in enumerate(s)) for s in (x.shape, picked.shape)]
     )
-    shape = tuple(indices.shape[axis] if k - x.ndim == axis else n for k, n in enumerate(lengths))
+    shape = tuple(picked.shape[axis] if k - x.ndim == axis else n for k, n in enumerate(lengths))
     source = tuple(x.shape[axis] if k - x.ndim == axis else n for k, n in enumerate(lengths))
-    return p.take_along(np.broadcast_to(x, source), np.broadcast_to(indices, shape), axis=axis)
+    return p.take_along(np.broadcast_to(x, source), np.broadcast_to(picked, shape), axis=axis)
 
 
 @lowers(np.compress)

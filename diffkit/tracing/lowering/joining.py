@@ -289,13 +289,13 @@ lowers(np.diagflat)(lambda x, k=0: diag(ravel(x), k))
 @lowers(np.tril)
 def tril(x: Any, k: int = 0) -> Any:
     x = as_traced(x)
-    return p.where(x.recorder.constant(np.tri(*x.shape[-2:], k=k, dtype=bool)), x, 0)
+    return p.where(x.recorder.constant(np.tri(x.shape[-2:][0], x.shape[-1], k, dtype=bool)), x, 0)
 
 
 @lowers(np.triu)
 def triu(x: Any, k: int = 0) -> Any:
     x = as_traced(x)
-    return p.where(x.recorder.constant(~np.tri(*x.shape[-2:], k=k - 1, dtype=bool)), x, 0)
+    return p.where(x.recorder.constant(~np.tri(x.shape[-2:][0], x.shape[-1], k - 1, dtype=bool)), x, 0)
 
 
 @lowers(np.vander)

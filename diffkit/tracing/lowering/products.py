@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from diffkit.errors import TracingError
-from diffkit.primitives.linear_algebra import LETTERS, Spec, contraction
+from diffkit.primitives.contracting import LETTERS, Spec, contraction
 from diffkit.tracing.creating import as_traced
 from diffkit.tracing.tracer import UFUNC_METHODS, lowers
 
@@ -253,10 +254,14 @@ def _as_letters(given: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
 
 @lowers(np.linalg.multi_dot)
 def multi_dot(arrays: Any, *, out: Any = None) -> Any:
-    result = arrays[0]
-    for x in arrays[1:]:
-        result = dot(result, x)
-    return result
+    """A chain of matrices, in a cheap order; a vector may stand at either end."""
+    arrays = [as_traced(x) for x in arrays]
+    for left, right in itertools.pairwise(arrays):
+        if left.shape[-1] != right.shape[0]:
+            raise TracingError(f"multi_dot of shapes {left.shape} and {right.shape}: the summed axes differ in length")
+    terms = [LETTERS[k : k + 2] for k in range(len(arrays))]
+    terms[0], terms[-1] = terms[0][-arrays[0].ndim :], terms[-1][: arrays[-1].ndim]
+    return einsum(f"{','.join(terms)}->{terms[0][:-1]}{terms[-1][1:]}", *arrays)
 
 
 @lowers(np.linalg.matrix_power)

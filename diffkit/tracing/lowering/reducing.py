@@ -1,4 +1,4 @@
-"""Sums, products, extrema, statistics and norms over axes."""
+"""Sums, products, extrema and statistics over axes."""
 
 from __future__ import annotations
 
@@ -81,9 +81,7 @@ def _count(x: Any, axis: Any, keepdims: Any, where: Any) -> Any:
 
 
 @lowers(np.average)
-def average(
-    x: Any, axis: Any = None, weights: Any = None, returned: bool = False, keepdims: Any = False
-) -> Any:
+def average(x: Any, axis: Any = None, weights: Any = None, returned: bool = False, keepdims: Any = False) -> Any:
     if weights is None:
         return mean_(x, axis, keepdims=keepdims)
     x, weights = as_traced(x), as_traced(weights)
@@ -134,9 +132,7 @@ def _extremum(op: Op, pick: Op, empty: float) -> Callable[..., Any]:
         axes = over(axis, x.ndim)
         if any(x.shape[one] == 0 for one in axes):
             if initial is None:
-                raise TracingError(
-                    f"the {op.name} of an empty array of shape {x.shape} does not exist; give initial="
-                )
+                raise TracingError(f"the {op.name} of an empty array of shape {x.shape} does not exist; give initial=")
             return sum_(x, axis, keepdims=keepdims) + initial
         result = _kept(op(x, axis=axes), x, axes, keepdims) if axes else x
         return result if initial is None else pick(result, initial)
@@ -258,25 +254,17 @@ argmax = lowers(np.argmax)(_argument(p.argmax))
 argmin = lowers(np.argmin)(_argument(p.argmin))
 
 
-def logsumexp(
-    x: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
-) -> Any:
+def logsumexp(x: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:
     """``log(sum(b exp(x)))`` without overflow: the largest x is taken out, and its derivative cancels."""
     if return_sign:
-        raise TracingError(
-            "logsumexp(return_sign=True) cannot be traced: it has two results; use np.log(np.abs(...))"
-        )
+        raise TracingError("logsumexp(return_sign=True) cannot be traced: it has two results; use np.log(np.abs(...))")
     x = as_traced(x)
     axes = over(axis, x.ndim)
     top = p.stop(maximum(x, axes, keepdims=True, initial=None if x.size else 0.0))
     top = p.where(p.isfinite(top), top, 0.0)
     powers = p.exp(x - top)
     total = p.log(sum_(powers if b is None else b * powers, axes, keepdims=True)) + top
-    return (
-        total
-        if keepdims
-        else np.reshape(total, tuple(n for k, n in enumerate(x.shape) if k - x.ndim not in axes))
-    )
+    return total if keepdims else np.reshape(total, tuple(n for k, n in enumerate(x.shape) if k - x.ndim not in axes))
 
 
 def log_softmax(x: Any, axis: Any = None) -> Any:
@@ -288,45 +276,6 @@ def softmax(x: Any, axis: Any = None) -> Any:
     powers = p.exp(x - p.stop(maximum(x, axis, keepdims=True)))
     return powers / sum_(powers, axis, keepdims=True)
 
-
-@lowers(np.linalg.norm)
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A002 - NumPy's name
-    """Vector norms of any order; matrix norms that need no singular values."""
-    x = as_traced(x)
-    axes = over(axis, x.ndim)
-    if ord is None or (ord == "fro" and len(axes) == 2):
-        return p.sqrt(sum_(p.square(x), axes, keepdims=keepdims))
-    if len(axes) == 2:
-        return _matrix_norm(x, ord, axis if axis is not None else (-2, -1), keepdims)
-    size = p.absolute(x)
-    if ord == math.inf:
-        return maximum(size, axes, keepdims=keepdims)
-    if ord == -math.inf:
-        return minimum(size, axes, keepdims=keepdims)
-    if ord == 0:
-        return sum_(p.not_equal(x, 0) * 1.0, axes, keepdims=keepdims)
-    if ord == 2:
-        return p.sqrt(sum_(p.square(x), axes, keepdims=keepdims))
-    return np.power(sum_(np.power(size, ord), axes, keepdims=keepdims), 1 / ord)
-
-
-def _matrix_norm(x: Any, order: Any, axis: Any, keepdims: bool) -> Any:
-    if order not in (1, -1, math.inf, -math.inf):
-        raise TracingError(
-            f"np.linalg.norm(ord={order!r}) of a matrix cannot be traced: it needs singular values; use 'fro'"
-        )
-    rows, columns = (one - x.ndim if one >= 0 else one for one in axis)
-    along, across = (rows, columns) if abs(order) == 1 else (columns, rows)
-    totals = sum_(p.absolute(x), along, keepdims=True)
-    pick = maximum if order > 0 else minimum
-    result = pick(totals, across, keepdims=True)
-    return result if keepdims else np.squeeze(result, axis=(rows, columns))
-
-
-lowers(np.linalg.vector_norm)(
-    lambda x, axis=None, keepdims=False, ord=2: norm(np.ravel(x) if axis is None else x, ord, axis, keepdims)
-)
-lowers(np.linalg.matrix_norm)(lambda x, keepdims=False, ord="fro": norm(x, ord, (-2, -1), keepdims))  # noqa: A006 - NumPy's name
 
 UFUNC_METHODS["add", "reduce"] = lambda x, axis=0, **options: sum_(x, axis, **options)
 UFUNC_METHODS["multiply", "reduce"] = lambda x, axis=0, **options: prod(x, axis, **options)

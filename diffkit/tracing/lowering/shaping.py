@@ -13,7 +13,7 @@ from diffkit.errors import TracingError
 from diffkit.ops import Recorded
 from diffkit.tracing.creating import active, as_traced
 from diffkit.tracing.lowering.reducing import axes_of
-from diffkit.tracing.memory import is_contiguous, viewing
+from diffkit.tracing.memory import stays_view, viewing
 from diffkit.tracing.tracer import lowers
 
 
@@ -73,7 +73,7 @@ def full_like(
 ) -> Any:
     if not isinstance(fill_value, Recorded):
         return _like(x, fill_value, dtype, shape)
-    return np.broadcast_to(fill_value, x.shape if shape is None else shape).astype(dtype or x.dtype)
+    return broadcast_to(fill_value, x.shape if shape is None else shape).astype(dtype or x.dtype)
 
 
 def _like(x: Any, value: Any, dtype: Any, shape: Any) -> Any:
@@ -98,14 +98,15 @@ def reshape(x: Any, /, shape: Any = None, order: str = "C", **options: Any) -> A
     wanted = shape if shape is not None else options["newshape"]
     lengths = tuple(wanted) if isinstance(wanted, (tuple, list)) else (wanted,)
     lengths = tuple(int(length) for length in lengths)
-    if order == "F":
+    if _checked(order) == "F":
         return np.transpose(reshape(np.transpose(x), lengths[::-1]))
     known = math.prod(length for length in lengths if length != -1)
     if -1 in lengths:
         lengths = tuple(x.size // known if length == -1 and known else max(length, 0) for length in lengths)
     if math.prod(lengths) != x.size:
         raise TracingError(f"a traced array of shape {x.shape} cannot be reshaped into {wanted}")
-    return view_or_same(x if is_contiguous(x) else x.snapshot(), lengths)
+    viewed = stays_view(x, lambda entries: entries.reshape(lengths))
+    return view_or_same(x if viewed else x.snapshot(), lengths)
 
 
 def view_or_same(x: Any, lengths: tuple[int, ...]) -> Any:
@@ -114,7 +115,14 @@ def view_or_same(x: Any, lengths: tuple[int, ...]) -> Any:
 
 @lowers(np.ravel)
 def ravel(x: Any, order: str = "C") -> Any:
-    return reshape(x, -1, order)
+    x = transpose(x) if _checked(order) == "F" else as_traced(x)
+    return view_or_same(x if stays_view(x, np.ravel) else x.snapshot(), (x.size,))
+
+
+def _checked(order: str) -> str:
+    if order not in ("C", "F"):
+        raise TracingError(f"order={order!r} follows the memory, which traced arrays have none of; give 'C' or 'F'")
+    return order
 
 
 @lowers(np.transpose, np.permute_dims)
@@ -236,7 +244,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         raise TracingError(
             f"an axis of length {x.shape[axis]} does not split into {sections} equal parts; use np.array_split"
         )
-    return array_split(x, sections, axis)
+    return list(array_split(x, sections, axis))
 
 
 @lowers(np.array_split)

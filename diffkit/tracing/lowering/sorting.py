@@ -9,7 +9,6 @@ import numpy as np
 
 from diffkit import primitives as p
 from diffkit.errors import TracingError
-from diffkit.ops import Recorded
 from diffkit.tracing.creating import as_traced
 from diffkit.tracing.lowering.reducing import along, mean_, over, rows_last
 from diffkit.tracing.tracer import lowers
@@ -39,18 +38,14 @@ def _order_statistic(x: Any, axis: Any, keepdims: Any, read: Callable[[Any], Any
     axes = over(axis, x.ndim)
     rows = rows_last(x, axes)
     if rows.shape[-1] == 0:
-        raise TracingError(
-            f"an empty array of shape {x.shape} has no order statistics; give at least one entry"
-        )
+        raise TracingError(f"an empty array of shape {x.shape} has no order statistics; give at least one entry")
     ordered = sort(rows)
     result = p.where(p.isnan(ordered[..., -1]), np.nan, read(ordered))  # NaN is sorted last
     return np.expand_dims(result, axes) if keepdims else result
 
 
 @lowers(np.median)
-def median(
-    x: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: Any = False
-) -> Any:
+def median(x: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: Any = False) -> Any:
     def middle(ordered: Any) -> Any:
         n = ordered.shape[-1]
         return mean_(ordered[..., (n - 1) // 2 : n // 2 + 1], axis=-1)
@@ -76,7 +71,7 @@ def quantile(
             "np.quantile with weights or with a method other than 'linear' cannot be traced: "
             "diffkit only interpolates; read the entry that you want from np.sort(x)"
         )
-    shares = np.asarray(q.concrete() if isinstance(q, Recorded) else q, dtype=float)
+    shares = np.asarray(as_traced(q).concrete(), dtype=np.float64)
 
     def between(ordered: Any) -> Any:
         spot = shares * (ordered.shape[-1] - 1)

@@ -1,4 +1,5 @@
 """Reading by every kind of index, and the functions that read by positions."""
+# ruff: noqa: PLW0108, PLC3002, RUF007, E501 - f is written as a user writes it, and each row is one line
 
 from __future__ import annotations
 
@@ -94,6 +95,8 @@ ROWS = {
     "extract":                (lambda x: np.extract(np.array([True, False] * 3), x), V),
     "choose":                 (lambda x: np.choose([0, 1, 0, 1, 1, 0], [x, x**2]), V),
     "select":                 (lambda x: np.select([x.real > 1, x.real > 0], [x**2, x**3], default=0.5), V),
+    "piecewise":              (lambda x: np.piecewise(x, [x.real < 0, x.real > 1], [lambda t: t**2, 2.0, lambda t: t]), V),
+    "piecewise without else": (lambda x: np.piecewise(x, x.real > 0, [lambda t: t**3]), V),
     "nonzero":                (lambda x: x[np.nonzero(x.real > 0)], V),
     "flatnonzero":            (lambda x: x.ravel()[np.flatnonzero(x.real > 0)], M),
     "argwhere":               (lambda x: x[tuple(np.argwhere(x.real > 0).T)], M),

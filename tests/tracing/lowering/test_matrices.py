@@ -1,4 +1,4 @@
-"""Functions of matrices: every method against complex-step, closed forms and minors; stacks, singular and large ones."""
+"""Functions of matrices: every method against complex steps, closed forms and minors; stacks, singular, large ones."""
 
 from __future__ import annotations
 
@@ -133,7 +133,6 @@ def test_cholesky_of_larger_ones_and_stacks(agrees):
     agrees(np.linalg.cholesky, x, analytic(lower_factor, x), methods=SWEEPS)
 
 
-# fmt: off
 NORMS = {
     "of a vector": (lambda x: np.linalg.norm(x[0]), lambda x: np.sqrt(np.sum(x[0] ** 2))),
     "of all": (np.linalg.norm, lambda x: np.sqrt(np.sum(x**2))),
@@ -146,7 +145,10 @@ NORMS = {
     "order -inf": (lambda x: np.linalg.norm(x[1], -np.inf), lambda x: x[1, 0]),
     "order 0": (lambda x: np.linalg.norm(x[1], 0) * x[0, 0], lambda x: 3 * x[0, 0]),
     "along an axis": (lambda x: np.linalg.norm(x, axis=0), lambda x: np.sqrt(np.sum(x**2, axis=0))),
-    "with axes kept": (lambda x: np.linalg.norm(x, 1, axis=-1, keepdims=True), lambda x: np.sum(x * np.sign(x.real), axis=1, keepdims=True)),
+    "with axes kept": (
+        lambda x: np.linalg.norm(x, 1, axis=-1, keepdims=True),
+        lambda x: np.sum(x * np.sign(x.real), axis=1, keepdims=True),
+    ),
     "matrix 1": (lambda x: np.linalg.norm(x, 1), lambda x: x[1, 1] - x[0, 1]),
     "matrix -1": (lambda x: np.linalg.norm(x, -1), lambda x: x[0, 0] + x[1, 0]),
     "matrix inf": (lambda x: np.linalg.norm(x, np.inf), lambda x: x[1, 0] + x[1, 1] + x[1, 2]),
@@ -154,7 +156,6 @@ NORMS = {
     "vector_norm": (lambda x: np.linalg.vector_norm(x, ord=2), lambda x: np.sqrt(np.sum(x**2))),
     "matrix_norm": (np.linalg.matrix_norm, lambda x: np.sqrt(np.sum(x**2))),
 }
-# fmt: on
 ENTRIES = np.array([[0.7, -1.1, -0.4], [0.3, 2.0, 1.6]])
 
 
@@ -268,9 +269,7 @@ def test_large_ones(n):
     np.testing.assert_allclose(grad(lambda b: w @ np.linalg.solve(a, b))(b), y, **close)
     np.testing.assert_allclose(grad(lambda a: w @ np.linalg.inv(a) @ b)(a), -np.outer(y, x), **close)
     np.testing.assert_allclose(grad(lambda a: np.linalg.slogdet(a)[1])(a), np.linalg.inv(a).T, **close)
-    np.testing.assert_allclose(
-        grad(lambda a: np.sum(np.log(np.diag(np.linalg.cholesky(a)))))(a), _log_det(a), **close
-    )
+    np.testing.assert_allclose(grad(lambda a: np.sum(np.log(np.diag(np.linalg.cholesky(a)))))(a), _log_det(a), **close)
     turned = np.linalg.det(a) * np.linalg.inv(a).T
     np.testing.assert_allclose(grad(np.linalg.det)(a), turned, rtol=1e-8, atol=1e-9 * np.abs(turned).max())
 
@@ -327,7 +326,7 @@ def test_stacks_of_none(f):
 @pytest.mark.parametrize("name", ["inv", "det", "slogdet", "cholesky"])
 def test_matrices_must_be_square(name):
     with pytest.raises(TracingError, match=rf"np.linalg.{name} needs square matrices; given shape \(2, 3\)"):
-        dk.jacobian(lambda x: getattr(np.linalg, name)(x))(ENTRIES)
+        dk.jacobian(getattr(np.linalg, name))(ENTRIES)
 
 
 def test_right_hand_sides_must_fit():
@@ -337,7 +336,7 @@ def test_right_hand_sides_must_fit():
 
 @pytest.mark.parametrize("f", [np.linalg.inv, np.linalg.det, np.linalg.cholesky, FUNCTIONS[3], FUNCTIONS[4]])
 def test_expressions_refuse_large_matrices(f):
-    with pytest.raises(TooLargeError, match="5 x 5 matrix .* use method='reverse' or 'forward'"):
+    with pytest.raises(TooLargeError, match=r"5 x 5 matrix .* use method='reverse' or 'forward'"):
         dk.jacobian(f, method="symbolic")(definite(5))
 
 
@@ -350,3 +349,16 @@ def test_refusals_say_what_to_do(name):
 def test_every_function_has_a_row():
     tested = {np.linalg.inv, np.linalg.solve, np.linalg.det, np.linalg.slogdet, np.linalg.cholesky}
     assert tested == {f for f, lowering in LOWERINGS.items() if lowering.__module__.endswith("lowering.matrices")}
+
+
+@pytest.mark.parametrize("f", [np.linalg.inv, lambda x: np.linalg.solve(x, x[0]), lambda x: np.linalg.slogdet(x)[1]])
+def test_singular_matrices_raise_what_numpy_raises(f):
+    plan = dk.get("reverse").prepare(f, np.eye(2))
+    with pytest.raises(np.linalg.LinAlgError, match="Singular matrix"):
+        plan.jacobian(np.ones((2, 2)))
+
+
+def test_a_matrix_that_is_not_definite():
+    plan = dk.get("reverse").prepare(np.linalg.cholesky, np.eye(2))
+    with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
+        plan.jacobian(-np.eye(2))

@@ -28,13 +28,36 @@ def joined(f, shapes):
     return flat, np.random.default_rng(11).normal(size=sum(map(math.prod, shapes)))
 
 
-# fmt: off
 PRODUCTS = {
-    np.dot: [((), (3,)), ((2,), ()), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((2, 3), (2, 3, 2)),
-             ((2, 1, 3), (3, 2)), ((2, 0), (0, 3)), ((0, 2), (2, 3))],
-    np.matmul: [((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((4, 2, 3), (3,)), ((3,), (4, 3, 2)),
-                ((4, 1, 3), (3, 1)), ((2, 3), (4, 3, 1)), ((2, 1, 2, 3), (4, 3, 2)), ((1, 2, 3), (4, 3, 1)), ((4, 1, 2), (1, 2, 3)),
-                ((1, 2, 3), (1, 3, 2)), ((2, 0), (0, 3)), ((2, 0, 3), (2, 3, 1)), ((1, 1, 1), (1, 1))],
+    np.dot: [
+        ((), (3,)),
+        ((2,), ()),
+        ((3,), (3,)),
+        ((2, 3), (3,)),
+        ((3,), (3, 2)),
+        ((2, 3), (3, 4)),
+        ((2, 3), (2, 3, 2)),
+        ((2, 1, 3), (3, 2)),
+        ((2, 0), (0, 3)),
+        ((0, 2), (2, 3)),
+    ],
+    np.matmul: [
+        ((3,), (3,)),
+        ((2, 3), (3,)),
+        ((3,), (3, 2)),
+        ((2, 3), (3, 4)),
+        ((4, 2, 3), (3,)),
+        ((3,), (4, 3, 2)),
+        ((4, 1, 3), (3, 1)),
+        ((2, 3), (4, 3, 1)),
+        ((2, 1, 2, 3), (4, 3, 2)),
+        ((1, 2, 3), (4, 3, 1)),
+        ((4, 1, 2), (1, 2, 3)),
+        ((1, 2, 3), (1, 3, 2)),
+        ((2, 0), (0, 3)),
+        ((2, 0, 3), (2, 3, 1)),
+        ((1, 1, 1), (1, 1)),
+    ],
     np.linalg.matmul: [((2, 3), (3, 4))],
     np.inner: [((), (2, 2)), ((3,), (3,)), ((2, 3), (3,)), ((2, 3), (4, 3)), ((2, 2, 3), (1, 3))],
     np.outer: [((2,), (3,)), ((2, 2), (3,)), ((), (2,)), ((0,), (2,))],
@@ -71,26 +94,63 @@ OPTIONS = {
     "cross along axes": (lambda x, y: np.cross(x, y, axisa=0, axisb=1, axisc=0), (3, 2), (1, 3)),
     "cross along axis": (lambda x, y: np.cross(x, y, axis=0), (3, 1), (3, 2)),
     "vecdot along axis": (lambda x, y: np.vecdot(x, y, axis=0), (2, 3), (2, 3)),
-    **{f"{f.__name__} {mode}": (lambda x, y, f=f, mode=mode: f(x, y, mode) - 2 * f(y, x, mode), (n,), (m,))
-       for f in (np.convolve, np.correlate) for mode, n, m in (("same", 6, 4), ("same", 2, 5), ("valid", 5, 3), ("valid", 3, 4))},
+    **{
+        f"{f.__name__} {mode}": (lambda x, y, f=f, mode=mode: f(x, y, mode) - 2 * f(y, x, mode), (n,), (m,))
+        for f in (np.convolve, np.correlate)
+        for mode, n, m in (("same", 6, 4), ("same", 2, 5), ("valid", 5, 3), ("valid", 3, 4))
+    },
     "multi_dot": (lambda x, y, z: np.linalg.multi_dot([x, y, z]), (2, 3), (3, 2), (2,)),
     "multi_dot of vectors": (lambda x, y, z, w: np.linalg.multi_dot((x, y, z, w)), (2,), (2, 3), (3, 2), (2,)),
-    **{f"matrix_power {n}": (lambda x, n=n: np.linalg.matrix_power(x + 2 * np.eye(2), n) * x, (2, 2, 2)) for n in (-2, -1, 0, 1, 2, 5)},
-    "@ and methods": (lambda x, y: (x @ y).dot(x).trace() + (x.T @ y.T)[:2, :2] + A @ y + (x @ B).diagonal(), (2, 3), (3, 2)),
+    **{
+        f"matrix_power {n}": (lambda x, n=n: np.linalg.matrix_power(x + 2 * np.eye(2), n) * x, (2, 2, 2))
+        for n in (-2, -1, 0, 1, 2, 5)
+    },
+    "@ and methods": (
+        lambda x, y: (x @ y).dot(x).trace() + (x.T @ y.T)[:2, :2] + A @ y + (x @ B).diagonal(),
+        (2, 3),
+        (3, 2),
+    ),
 }
 
 EINSUMS = {
-    "ij,jk->ik": ((2, 3), (3, 2)), "ij,jk": ((2, 3), (3, 2)), "ba": ((2, 3),), "ij->": ((2, 3),), "ii": ((3, 3),), "ii->i": ((3, 3),),
-    "iii->i": ((2, 2, 2),), "iij->j": ((3, 3, 2),), "iji,j->i": ((2, 3, 2), (3,)), "ij,ij": ((2, 3), (2, 3)), "i,j->ji": ((2,), (3,)),
-    ",i->i": ((), (3,)), ",": ((), ()), "ij,k->i": ((2, 3), (2,)), "ij,k": ((2, 3), (2,)), "bij,bjk->bik": ((2, 2, 3), (2, 3, 2)),
-    "b i j , b i j -> b": ((4, 2, 2), (4, 2, 2)), "iZ,Zz->iz": ((2, 3), (3, 2)), "a,ab,bc,c->": ((2,), (2, 3), (3, 2), (2,)),
-    "ij,jk,kl->il": ((2, 3), (3, 2), (2, 2)), "ijk,lji,lli->lki": ((2, 2, 3), (2, 2, 2), (2, 2, 2)), "i,i,i->i": ((3,), (3,), (3,)),
-    "...ij,...jk->...ik": ((2, 2, 3), (3, 2)), "...ij,...jk": ((1, 2, 3), (4, 3, 1)), "i...->...": ((2, 3),), "...": ((2, 3),),
-    "...i->i...": ((2, 1, 3),), "j...k,lj...->lk...": ((2, 2, 2), (2, 2, 2)), "...,...->...": ((2, 3), (3,)), "...i,i": ((2, 3), (3,)),
-    "ij,ij->ij": ((1, 3), (2, 3)), "ij,ij->j": ((1, 3), (2, 1)), "ij,jk->ik ": ((2, 1), (3, 2)), "ij,jk,ki->": ((2, 1), (3, 4), (1, 2)),
-    "ij,jk->ki": ((2, 0), (0, 3)), "ij,j->ij": ((0, 2), (2,)), "ii->": ((1, 1),),
+    "ij,jk->ik": ((2, 3), (3, 2)),
+    "ij,jk": ((2, 3), (3, 2)),
+    "ba": ((2, 3),),
+    "ij->": ((2, 3),),
+    "ii": ((3, 3),),
+    "ii->i": ((3, 3),),
+    "iii->i": ((2, 2, 2),),
+    "iij->j": ((3, 3, 2),),
+    "iji,j->i": ((2, 3, 2), (3,)),
+    "ij,ij": ((2, 3), (2, 3)),
+    "i,j->ji": ((2,), (3,)),
+    ",i->i": ((), (3,)),
+    ",": ((), ()),
+    "ij,k->i": ((2, 3), (2,)),
+    "ij,k": ((2, 3), (2,)),
+    "bij,bjk->bik": ((2, 2, 3), (2, 3, 2)),
+    "b i j , b i j -> b": ((4, 2, 2), (4, 2, 2)),
+    "iZ,Zz->iz": ((2, 3), (3, 2)),
+    "a,ab,bc,c->": ((2,), (2, 3), (3, 2), (2,)),
+    "ij,jk,kl->il": ((2, 3), (3, 2), (2, 2)),
+    "ijk,lji,lli->lki": ((2, 2, 3), (2, 2, 2), (2, 2, 2)),
+    "i,i,i->i": ((3,), (3,), (3,)),
+    "...ij,...jk->...ik": ((2, 2, 3), (3, 2)),
+    "...ij,...jk": ((1, 2, 3), (4, 3, 1)),
+    "i...->...": ((2, 3),),
+    "...": ((2, 3),),
+    "...i->i...": ((2, 1, 3),),
+    "j...k,lj...->lk...": ((2, 2, 2), (2, 2, 2)),
+    "...,...->...": ((2, 3), (3,)),
+    "...i,i": ((2, 3), (3,)),
+    "ij,ij->ij": ((1, 3), (2, 3)),
+    "ij,ij->j": ((1, 3), (2, 1)),
+    "ij,jk->ik ": ((2, 1), (3, 2)),
+    "ij,jk,ki->": ((2, 1), (3, 4), (1, 2)),
+    "ij,jk->ki": ((2, 0), (0, 3)),
+    "ij,j->ij": ((0, 2), (2,)),
+    "ii->": ((1, 1),),
 }
-# fmt: on
 
 
 def bilinear(f, v):
@@ -133,6 +193,12 @@ SUBLISTS = {
 def test_einsum_with_sublists(name, agrees):
     f, *shapes = SUBLISTS[name]
     agrees(*joined(f, shapes))
+
+
+def test_multi_dot_multiplies_in_the_cheap_order():
+    tall = R(size=(40, 2))
+    plan = dk.get("reverse").prepare(lambda x: np.linalg.multi_dot([x, tall.T, tall]), tall, product="value")
+    assert plan.function_operations.total == 2 * (2 * 40 * 2) + 2 * (40 * 2 * 2)  # the two small products
 
 
 def test_a_chain_is_contracted_in_the_cheap_order():
@@ -216,6 +282,7 @@ WRONG = {
     "matmul of a one": (lambda x: x @ np.ones((1, 2)), r"matmul of shapes \(2, 3\) and \(1, 2\)"),
     "matmul of batches": (lambda x: np.ones((2, 4, 2)) @ np.stack([x] * 3), "paired axes differ"),
     "dot": (lambda x: np.dot(x, A), r"dot of shapes \(2, 3\) and \(2, 3\)"),
+    "multi_dot": (lambda x: np.linalg.multi_dot([x, np.ones((1, 2)), B]), r"multi_dot of shapes \(2, 3\) and \(1, 2\)"),
     "einsum of lengths": (lambda x: np.einsum("ij,jk", x, A), "einsum of shapes"),
     "einsum of operands": (lambda x: np.einsum("ij,jk", x), "names 2 operands; 1 were given"),
     "einsum of axes": (lambda x: np.einsum("ijk", x), "does not fit an array of shape"),

@@ -1,4 +1,5 @@
 """Functions that change shapes: a row per function, or per way to call it."""
+# ruff: noqa: PLW0108 - f is written as a user writes it, and each row is one line
 
 from __future__ import annotations
 
@@ -74,6 +75,9 @@ ROWS = {
     "empty_like":           (lambda x: np.empty_like(x, shape=(4,)).size * x, M),
     "ones_like":            (lambda x: np.ones_like(x, shape=(3, 1, 1)) * x**2, M),
     "full_like":            (lambda x: np.full_like(x, 2.5) * x + np.full_like(x, x[0, 0]), M),
+    "linspace":             (lambda x: np.linspace(x[0], x[1] ** 2, 5), V),
+    "linspace of arrays":   (lambda x: np.linspace(x, 2.0, 4, endpoint=False, axis=1), M),
+    "linspace with step":   (lambda x: np.linspace(0.0, x[0], 3, retstep=True)[1], V),
     "copy":                 (lambda x: np.copy(x) ** 2, M),
     "concatenate":          (lambda x: np.concatenate([x, np.ones((1, 3)), x**2]), M),
     "concatenate axis":     (lambda x: np.concatenate([x, x**2], axis=-1), M),

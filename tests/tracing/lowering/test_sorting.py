@@ -11,16 +11,30 @@ from diffkit.errors import TracingError
 X = np.random.default_rng(5).permutation(np.linspace(0.31, 1.7, 12)).reshape(2, 3, 2)
 
 FUNCTIONS = {
-    "sort": lambda x: np.sort(x) * x, "sort along": lambda x: np.sort(x, axis=1) ** 2, "sort of all": lambda x: np.sort(x, axis=None) ** 2, "sort in place": lambda x: _in_place(x * x),
-    "argsort": lambda x: x[0, :, 0][np.argsort(x[1, :, 1])] * x[0, :, 1], "argsort along": lambda x: np.take_along_axis(x * x, np.argsort(x, axis=1), axis=1),
-    "argsort method": lambda x: x.ravel()[x.argsort(axis=None)] * x.ravel(), "partition": lambda x: np.partition(x * x, 1, axis=1)[:, 1],
-    "median": np.median, "median of even": lambda x: np.median(x * x, axis=2), "median of odd": lambda x: np.median(x * x, axis=1, keepdims=True),
-    "median of axes": lambda x: np.median(x * x, axis=(0, -1)), "median all kept": lambda x: np.median(x, keepdims=True),
-    "quantile": lambda x: np.quantile(x * x, 0.37), "quantile along": lambda x: np.quantile(x * x, 0.6, axis=1, keepdims=True), "quantiles": lambda x: np.quantile(x * x, [0.1, 0.5, 0.77], axis=1),
-    "quantiles of axes": lambda x: np.quantile(x, [[0.1, 0.9], [0.0, 1.0]], axis=(0, 1), keepdims=True) ** 2, "quantiles of all": lambda x: np.quantile(x * x, np.array([0.2, 0.8])),
-    "percentile": lambda x: np.percentile(x * x, 30), "percentiles": lambda x: np.percentile(x * x, [10, 45], axis=0), "searchsorted": lambda x: np.searchsorted([0.5, 1.0, 1.5], x) * x,
+    "sort": lambda x: np.sort(x) * x,
+    "sort along": lambda x: np.sort(x, axis=1) ** 2,
+    "sort of all": lambda x: np.sort(x, axis=None) ** 2,
+    "sort in place": lambda x: _in_place(x * x),
+    "argsort": lambda x: x[0, :, 0][np.argsort(x[1, :, 1])] * x[0, :, 1],
+    "argsort along": lambda x: np.take_along_axis(x * x, np.argsort(x, axis=1), axis=1),
+    "argsort method": lambda x: x.ravel()[x.argsort(axis=None)] * x.ravel(),
+    "partition": lambda x: np.partition(x * x, 1, axis=1)[:, 1],
+    "median": np.median,
+    "median of even": lambda x: np.median(x * x, axis=2),
+    "median of odd": lambda x: np.median(x * x, axis=1, keepdims=True),
+    "median of axes": lambda x: np.median(x * x, axis=(0, -1)),
+    "median all kept": lambda x: np.median(x, keepdims=True),
+    "quantile": lambda x: np.quantile(x * x, 0.37),
+    "quantile along": lambda x: np.quantile(x * x, 0.6, axis=1, keepdims=True),
+    "quantiles": lambda x: np.quantile(x * x, [0.1, 0.5, 0.77], axis=1),
+    "quantiles of axes": lambda x: np.quantile(x, [[0.1, 0.9], [0.0, 1.0]], axis=(0, 1), keepdims=True) ** 2,
+    "quantiles of all": lambda x: np.quantile(x * x, np.array([0.2, 0.8])),
+    "percentile": lambda x: np.percentile(x * x, 30),
+    "percentiles": lambda x: np.percentile(x * x, [10, 45], axis=0),
+    "searchsorted": lambda x: np.searchsorted([0.5, 1.0, 1.5], x) * x,
+    "lists of numbers": lambda x: np.median([x[0, 0, 0], x[1, 1, 1] ** 2, x[0, 1, 0]]) * np.sort([x[0, 2, 1], 1.0]),
     "sorted twice": lambda x: np.sort(np.sort(x, axis=0), axis=1) ** 2,
-}  # fmt: skip
+}
 LISTED = ["sort", "argsort", "median", "quantile"]
 
 
@@ -72,7 +86,9 @@ def test_a_sort_behind_a_choice_sends_nothing_to_what_was_left_out():
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("engine", ["numpy", "interpreted"])
-@pytest.mark.parametrize("row", [[np.nan, 1.0, 2.0], [np.inf, 1.0, 2.0], [-np.inf, 1.0, 2.0], [np.inf, -np.inf, 0.0], [np.inf] * 3], ids=str)
+@pytest.mark.parametrize(
+    "row", [[np.nan, 1.0, 2.0], [np.inf, 1.0, 2.0], [-np.inf, 1.0, 2.0], [np.inf, -np.inf, 0.0], [np.inf] * 3], ids=str
+)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_special_values_come_out_as_in_numpy(name, row, engine):
     x = X.copy()
@@ -94,7 +110,11 @@ def test_single_precision_stays_single(name, engine):
 @pytest.mark.parametrize("shape", [(0, 3), (1, 1), (1,), ()], ids=str)
 def test_small_arrays(shape):
     x = np.full(shape, 0.7)
-    for f in (lambda x: np.median(x, axis=-1), lambda x: np.quantile(x, 0.3, axis=-1)) if shape else (np.median, lambda x: np.quantile(x, 0.3)):
+    for f in (
+        (lambda x: np.median(x, axis=-1), lambda x: np.quantile(x, 0.3, axis=-1))
+        if shape
+        else (np.median, lambda x: np.quantile(x, 0.3))
+    ):
         plan = dk.get("reverse", engine="interpreted").prepare(f, x)
         np.testing.assert_array_equal(plan.value(x), f(x))
         np.testing.assert_array_equal(plan.jacobian(x), np.ones((np.size(f(x)), x.size)))
