@@ -87,7 +87,40 @@ _WHERE = {  # a name is imported when first used: importing diffkit costs little
 }
 _HOME = {name: module for module, provided in _WHERE.items() for name in provided}
 
-__all__ = [*sorted(_HOME), "problems"]
+__all__ = [
+    "CheckError",
+    "Derivative",
+    "Differentiator",
+    "DiffkitError",
+    "DomainWarning",
+    "FiniteDifference",
+    "Forward",
+    "InputError",
+    "NotScalarError",
+    "ResultsError",
+    "Reverse",
+    "Symbolic",
+    "TooLargeError",
+    "TracingError",
+    "UnknownNameError",
+    "UnsupportedError",
+    "check",
+    "compare",
+    "constant",
+    "derivative",
+    "get",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "load",
+    "names",
+    "primitive",
+    "problems",
+    "value_and_grad",
+    "vjp",
+]
 
 
 def __getattr__(name: str) -> Any:

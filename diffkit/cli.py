@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
+
+for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")  # before NumPy is loaded: threads of BLAS make times of small products noise
 
 import typer
 from rich.console import Console

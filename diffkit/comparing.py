@@ -197,6 +197,4 @@ class Comparison:
 def _one_line(jacobian: Array | str) -> str:
     if isinstance(jacobian, str):  # a method without an answer
         return jacobian
-    return np.array2string(jacobian, precision=6, threshold=8, edgeitems=1, max_line_width=10**6).replace(
-        "\n", ""
-    )
+    return np.array2string(jacobian, precision=6, threshold=8, edgeitems=1, max_line_width=10**6).replace("\n", "")

@@ -149,7 +149,7 @@ class Graph:
         for step in self.steps:
             if step.op.family != "leaf":
                 cost = step.op.cost(step, [self.steps[operand] for operand in step.operands], step.params)
-                counts[cost.kind] += cost.count
+                counts[cost.kind] += cost.amount
         return Operations(**counts)
 
     def uses(self) -> list[int]:
@@ -171,9 +171,7 @@ class Graph:
                 continue
             inferred = step.op.infer([self.steps[operand] for operand in step.operands], step.params)
             if inferred != (step.shape, step.dtype):
-                raise AssertionError(
-                    f"v{position} = {step.op}: {step.shape} {step.dtype} should be {inferred}"
-                )
+                raise AssertionError(f"v{position} = {step.op}: {step.shape} {step.dtype} should be {inferred}")
 
     def __str__(self) -> str:
         lines = [_line(position, step) for position, step in enumerate(self.steps)]

@@ -14,7 +14,7 @@ import functools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,10 @@ class Recorded:
 
     __slots__ = ()
 
+    if TYPE_CHECKING:  # a tracer has an array's attributes; to a type checker it is anything an array may be
+
+        def __getattr__(self, name: str) -> Any: ...
+
     def record(self, op: Op, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Append ``op`` to the trace that this operand belongs to."""
         raise TypeError(f"{type(self).__name__} cannot record {op.name}")
@@ -36,7 +40,7 @@ class Cost(NamedTuple):
     """What one evaluation of a step costs: how many scalar operations, of which kind."""
 
     kind: str
-    count: int
+    amount: int
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -82,7 +86,7 @@ class Op:
         """Compute on arrays; record on tracers (the innermost trace records)."""
         recorder = None
         for operand in operands:
-            if isinstance(operand, Recorded) and (recorder is None or operand.level > recorder.level):  # type: ignore[attr-defined]  # set by the tracer
+            if isinstance(operand, Recorded) and (recorder is None or operand.level > recorder.level):
                 recorder = operand
         if recorder is None:
             return self.evaluate(*operands, **params)
@@ -151,9 +155,7 @@ def unbroadcast(cotangent: Array, operand: Array, front: Shape) -> Array:
     if cotangent.shape == shape:
         return cotangent
     extra = len(cotangent.shape) - len(shape)
-    ones = [
-        axis for axis in range(-len(operand.shape), 0) if operand.shape[axis] == 1 != cotangent.shape[axis]
-    ]
+    ones = [axis for axis in range(-len(operand.shape), 0) if operand.shape[axis] == 1 != cotangent.shape[axis]]
     new = [axis - len(operand.shape) for axis in range(-extra, 0)]
     summed = np.sum(cotangent, axis=tuple(new + ones)) if new or ones else cotangent
     return summed if summed.shape == shape else np.reshape(summed, shape)
@@ -194,7 +196,7 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
 @functools.lru_cache(maxsize=4096)
 def ufunc_dtype(ufunc: np.ufunc, *dtypes: np.dtype[Any]) -> np.dtype[Any]:
     """The dtype a ufunc gives for operands of these dtypes."""
-    return ufunc.resolve_dtypes((*dtypes, None))[-1]  # type: ignore[no-any-return]  # numpy's stubs say Any
+    return ufunc.resolve_dtypes((*dtypes, None))[-1]
 
 
 class Static:
@@ -211,11 +213,7 @@ class Static:
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, Static)
-            and self._hash == other._hash
-            and np.array_equal(self.array, other.array)
-        )
+        return isinstance(other, Static) and self._hash == other._hash and np.array_equal(self.array, other.array)
 
     def __repr__(self) -> str:
         return f"<{'x'.join(map(str, self.array.shape)) or 'scalar'} positions>"

@@ -32,17 +32,11 @@ def forward_sweep(trace: Trace, graph: Graph, duals: Sequence[Dual]) -> list[Dua
     """
     values = replay(trace, graph, [dual.primal for dual in duals])
     tangents: dict[int, Array] = {
-        position: dual.tangent
-        for position, dual in zip(graph.inputs, duals, strict=True)
-        if dual.tangent is not None
+        position: dual.tangent for position, dual in zip(graph.inputs, duals, strict=True) if dual.tangent is not None
     }
     for position, step in enumerate(graph.steps):
         moved = tuple(tangents.get(operand) for operand in step.operands)
-        if (
-            step.op.jvp is not None
-            and any(tangent is not None for tangent in moved)
-            and step.dtype.kind == "f"
-        ):
+        if step.op.jvp is not None and any(tangent is not None for tangent in moved) and step.dtype.kind == "f":
             operands = tuple(values[operand] for operand in step.operands)
             tangents[position] = step.op.jvp(values[position], operands, moved, step.params)
     return [Dual(values[position], tangents.get(position)) for position in graph.outputs]
@@ -86,8 +80,7 @@ def return_sweep(
                 contributions[operand].append(contribution)
     results = [values[position] for position in graph.outputs]
     gathered = [
-        accumulate(contributions[position]).value if contributions[position] else None
-        for position in graph.inputs
+        accumulate(contributions[position]).value if contributions[position] else None for position in graph.inputs
     ]
     return results, gathered
 
@@ -99,7 +92,7 @@ def active_steps(graph: Graph, wanted: Sequence[bool]) -> list[bool]:
         active[position] = flag
     for position, step in enumerate(graph.steps):
         if step.op.vjp is not None and step.dtype.kind == "f":
-            active[position] = any([active[operand] for operand in step.operands])
+            active[position] = any(active[operand] for operand in step.operands)
     return active
 
 
@@ -117,9 +110,7 @@ def _add(terms: Sequence[Any]) -> Array:
         if isinstance(term, Piece):
             pieces.setdefault(term.shape, []).append(term)
     scattered = [
-        scatter(
-            *[piece.cotangent for piece in group], shape=shape, places=tuple(piece.place for piece in group)
-        )
+        scatter(*[piece.cotangent for piece in group], shape=shape, places=tuple(piece.place for piece in group))
         for shape, group in pieces.items()
     ]
     return add_up([*(term for term in terms if not isinstance(term, Piece)), *scattered])
@@ -134,8 +125,9 @@ def pull(
     params: dict[str, Any],
 ) -> list[Cotangent | None]:
     """What a step sends to its operands; behind a select, under its mask."""
-    assert op.vjp is not None  # active_steps leaves the others out
     value, reach = cotangent
+    if op.vjp is None:  # active_steps leaves such ops out
+        return [None] * len(operands)
     if reach is None:
         return [_contribution(sent) for sent in op.vjp(value, result, operands, flags, params)]
     if op.linear:
@@ -154,9 +146,7 @@ def pull(
     return [
         None
         if s is None
-        else Cotangent(
-            np.where(anywhere, s, 0.0), np.broadcast_to(np.where(anywhere, 1.0, 0.0), operand.shape)
-        )
+        else Cotangent(np.where(anywhere, s, 0.0), np.broadcast_to(np.where(anywhere, 1.0, 0.0), operand.shape))
         for s, operand in zip(op.vjp(value, result, operands, flags, params), operands, strict=True)
     ]
 
@@ -164,11 +154,7 @@ def pull(
 def _contribution(sent: Any) -> Cotangent | None:
     if sent is None:
         return None
-    return (
-        Cotangent(sent.cotangent, np.where(sent.mask, 1.0, 0.0))
-        if isinstance(sent, Masked)
-        else Cotangent(sent)
-    )
+    return Cotangent(sent.cotangent, np.where(sent.mask, 1.0, 0.0)) if isinstance(sent, Masked) else Cotangent(sent)
 
 
 def _reached(op: Op, reach: Array, operand: Array, result: Array, params: dict[str, Any]) -> Array:

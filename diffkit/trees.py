@@ -51,7 +51,7 @@ def flatten(value: Any) -> tuple[list[Any], Structure]:
 def as_leaf(value: Any, what: str = "x") -> Any:
     """A leaf as a real array: integers become float64; anything else is refused."""
     if isinstance(value, Recorded):
-        return value if value.dtype.kind == "f" else value.astype(np.float64)  # type: ignore[attr-defined]  # a Tracer
+        return value if value.dtype.kind == "f" else value.astype(np.float64)
     if type(value) is np.ndarray and value.dtype.kind == "f" and value.dtype.isnative:
         return value
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):

@@ -77,9 +77,7 @@ class Limits:
             if type(value) not in (int, float) or value <= 0:
                 raise InputError(f"limit {entry.name} = {value!r}; it must be a positive number")
         if self.repeats < FEWEST_REPEATS or self.repeats % 1:
-            raise InputError(
-                f"limit repeats = {self.repeats}; it must be a whole number, {FEWEST_REPEATS} or more"
-            )
+            raise InputError(f"limit repeats = {self.repeats}; it must be a whole number, {FEWEST_REPEATS} or more")
 
 
 @dataclass(frozen=True)
@@ -116,11 +114,7 @@ class Cell:
 
     def at_least(self, other: Cell) -> bool:
         """Is this cell nowhere smaller than that one?"""
-        return (
-            self.inputs >= other.inputs
-            and self.outputs >= other.outputs
-            and (self.depth or 0) >= (other.depth or 0)
-        )
+        return self.inputs >= other.inputs and self.outputs >= other.outputs and (self.depth or 0) >= (other.depth or 0)
 
 
 @dataclass(frozen=True)

@@ -91,9 +91,7 @@ class Trial:
             raise CheckError("the answer holds an entry that is NaN or infinite")
         if not error <= tolerance:  # this way round NaN disagrees
             largest = np.max(np.abs(reference), initial=0.0)
-            raise CheckError(
-                f"off by {error:.1e} of the largest entry ({largest:.1e}); {tolerance:.0e} is allowed"
-            )
+            raise CheckError(f"off by {error:.1e} of the largest entry ({largest:.1e}); {tolerance:.0e} is allowed")
 
     def measure(self, limits: Limits) -> None:
         """Measure memory and time: of a run, of the plain function beside it, and of preparation alone."""
@@ -133,11 +131,9 @@ def relative_error(jacobian: Array, reference: Array) -> float:
     """
     if jacobian.shape != reference.shape:
         raise CheckError(f"a Jacobian of shape {jacobian.shape}; the reference has shape {reference.shape}")
-    with np.errstate(
-        invalid="ignore", over="ignore"
-    ):  # inf - inf is NaN; a reference of zero makes large errors
+    with np.errstate(invalid="ignore", over="ignore"):  # inf - inf is NaN
         largest = np.max(np.abs(jacobian - reference), initial=0.0)
-        return float(largest / np.max(np.abs(reference), initial=np.finfo(float).tiny))
+        return float(largest / (np.max(np.abs(reference), initial=0.0) or 1.0))  # absolute where the reference is zero
 
 
 def tolerance(method: Method, *, exact: bool, conditioning: float = 1.0) -> float:

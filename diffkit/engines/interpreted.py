@@ -26,9 +26,7 @@ class Interpreted(Engine):
                 if position in given:
                     values.append(given[position])
                 else:
-                    values.append(
-                        step.op.evaluate(*[values[operand] for operand in step.operands], **step.params)
-                    )
+                    values.append(step.op.evaluate(*[values[operand] for operand in step.operands], **step.params))
                 if position in expected and not holds(values[position], expected[position]):
                     return None
             return tuple(np.array(values[position]) for position in graph.outputs)

@@ -180,7 +180,7 @@ def as_callable(f: Any) -> Callable[..., Any]:
             f"f is a {type(f).__name__}, not a function; give the function itself, not its result (or SymPy "
             "expressions)"
         )
-    return f  # type: ignore[no-any-return]  # callable() says so
+    return f
 
 
 def as_function(expression: Any, symbols: Sequence[Any] | None = None) -> Callable[[Any], Any]:

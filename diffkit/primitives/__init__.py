@@ -117,12 +117,12 @@ absolute    = elementwise(np.absolute,    "Abs",    lambda z, x: np.sign(x))    
 maximum     = elementwise(np.maximum,     "Max",    _tie, lambda z, x, y: _tie(z, y, x))  # kink at x = y
 minimum     = elementwise(np.minimum,     "Min",    lambda z, x, y: _tie(z, y, x), _tie)  # kink at x = y
 # ------------ scipy.special (when scipy is installed)
-expit       = elementwise(_mv.Logistic(), lambda s, x: 1 / (1 + s.exp(-x)), lambda z, x: z * (1 - z),     **_FUNCTION)
+expit: Op   = elementwise(_mv.Logistic(), lambda s, x: 1 / (1 + s.exp(-x)), lambda z, x: z * (1 - z),     **_FUNCTION)
 erf         = elementwise(_scipy("erf"),  "erf",    lambda z, x: _TWO_OVER_ROOT_PI * np.exp(-x * x),      **_FUNCTION)
 erfc        = elementwise(_scipy("erfc"), "erfc",   lambda z, x: -_TWO_OVER_ROOT_PI * np.exp(-x * x),     **_FUNCTION)
 gammaln     = elementwise(_scipy("gammaln"), "loggamma", lambda z, x: psi(x),                             **_FUNCTION)  # poles
-psi         = elementwise(_scipy("psi"),  "digamma", lambda z, x: zeta(2.0, x),                           **_FUNCTION)  # poles
-zeta        = elementwise(_scipy("zeta"), "zeta",   lambda z, s, x: z * np.nan, lambda z, s, x: -s * zeta(s + 1, x), **_FUNCTION)
+psi: Op     = elementwise(_scipy("psi"),  "digamma", lambda z, x: zeta(2.0, x),                           **_FUNCTION)  # poles
+zeta: Op    = elementwise(_scipy("zeta"), "zeta",   lambda z, s, x: z * np.nan, lambda z, s, x: -s * zeta(s + 1, x), **_FUNCTION)
 # ------------ derivative zero wherever there is one
 sign          = constant(np.sign,          "sign")
 floor         = constant(np.floor,         "floor")
@@ -186,8 +186,6 @@ TABLE: dict[str, Op] = {op.name: op for op in list(globals().values()) if isinst
 """Every row by name, in the order of this page."""
 
 BY_NAME: dict[str, Op] = {
-    op.name: op
-    for op in TABLE.values()
-    if op.family == "elementwise" or (op.numpy and isinstance(op.numpy, np.ufunc))
+    op.name: op for op in TABLE.values() if op.family == "elementwise" or (op.numpy and isinstance(op.numpy, np.ufunc))
 }
 """Rows that are a ufunc's meaning, by the ufunc's name."""

@@ -269,7 +269,8 @@ def scattered(*pieces: Array, shape: Shape, places: tuple[Place, ...]) -> Array:
         elif assign:
             flat[..., place.array] = piece
         else:
-            np.add.at(flat, (..., place.array), piece)
+            every: Any = (..., place.array)
+            np.add.at(flat, every, piece)
     return result
 
 
@@ -281,11 +282,7 @@ def infer_scatter(operands: Sequence[Any], params: Params) -> Inferred:
 def scatter_jvp(
     _result: Array, _operands: tuple[Array, ...], tangents: tuple[Array | None, ...], params: Params
 ) -> Array:
-    moved = [
-        (tangent, place)
-        for tangent, place in zip(tangents, params["places"], strict=True)
-        if tangent is not None
-    ]
+    moved = [(tangent, place) for tangent, place in zip(tangents, params["places"], strict=True) if tangent is not None]
     from diffkit import primitives
 
     places = tuple(place for _, place in moved)

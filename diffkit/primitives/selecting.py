@@ -25,9 +25,7 @@ def infer_where(operands: Sequence[Any], _params: Params) -> Inferred:
     return shape, np.result_type(operands[1].dtype, operands[2].dtype)
 
 
-def where_jvp(
-    result: Array, operands: tuple[Array, ...], tangents: tuple[Array | None, ...], _params: Params
-) -> Array:
+def where_jvp(result: Array, operands: tuple[Array, ...], tangents: tuple[Array | None, ...], _params: Params) -> Array:
     front: Shape = ()
     sides = []
     for operand, tangent in zip(operands[1:], tangents[1:], strict=True):
@@ -45,9 +43,7 @@ def where_vjp(
     _params: Params,
 ) -> list[Any]:
     mask, *sides = operands
-    bare, outer = (
-        (cotangent.cotangent, cotangent.mask) if isinstance(cotangent, Masked) else (cotangent, None)
-    )
+    bare, outer = (cotangent.cotangent, cotangent.mask) if isinstance(cotangent, Masked) else (cotangent, None)
     contributions: list[Any] = [None]
     for side, wanted, chosen in zip(sides, active[1:], (True, False), strict=True):
         if not wanted:
@@ -94,9 +90,7 @@ def infer_positions(operands: Sequence[Any], _params: Params) -> Inferred:
 
 def infer_argument(operands: Sequence[Any], params: Params) -> Inferred:
     shape, axis = operands[0].shape, params["axis"]
-    return tuple(itertools.chain(shape[: len(shape) + axis], shape[len(shape) + axis + 1 :])), np.dtype(
-        np.intp
-    )
+    return tuple(itertools.chain(shape[: len(shape) + axis], shape[len(shape) + axis + 1 :])), np.dtype(np.intp)
 
 
 def infer_take_along(operands: Sequence[Any], _params: Params) -> Inferred:

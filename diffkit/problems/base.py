@@ -178,11 +178,7 @@ class Problem:
         >>> problems.get("rosenbrock").fits(1), problems.get("rosenbrock").fits(2)
         (False, True)
         """
-        return (
-            isinstance(inputs, Integral)
-            and isinstance(outputs, Integral)
-            and self.sizes.fits(inputs, outputs)
-        )
+        return isinstance(inputs, Integral) and isinstance(outputs, Integral) and self.sizes.fits(inputs, outputs)
 
     def at(self, inputs: int, outputs: int = 1, **options: float) -> Instance:
         """Make the problem at one size; equal arguments give equal instances.

@@ -181,9 +181,7 @@ def _logistic_conditioning(x: float, depth: int) -> float:
         return max(1.0, float(kappa))
 
 
-_SURVEY = (
-    "Baydin, Pearlmutter, Radul and Siskind (2018), Automatic differentiation in machine learning: a survey"
-)
+_SURVEY = "Baydin, Pearlmutter, Radul and Siskind (2018), Automatic differentiation in machine learning: a survey"
 
 PROBLEMS = (
     Problem(

@@ -112,9 +112,7 @@ class Growth:
 
 def growths(frame: pd.DataFrame) -> list[Growth]:
     """Fit every method on every line of a run, the longest line first, by counted operations and by time."""
-    return [
-        growth for axis in rows.OTHER for line in rows.lines(frame, axis) for growth in _growths(line, axis)
-    ]
+    return [growth for axis in rows.OTHER for line in rows.lines(frame, axis) for growth in _growths(line, axis)]
 
 
 def _growths(line: pd.DataFrame, axis: rows.Axis) -> Iterator[Growth]:

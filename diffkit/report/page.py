@@ -51,15 +51,11 @@ def write_report(folder: Path | str) -> Path:
     folder = Path(folder)
     frame = load(folder)
     if frame.empty:
-        raise ResultsError(
-            f"the run in {folder} has no rows, so there is nothing to report; run `diffkit bench` first"
-        )
+        raise ResultsError(f"the run in {folder} has no rows, so there is nothing to report; run `diffkit bench` first")
     page = folder / PAGE
     try:
         (folder / PICTURE_FOLDER).mkdir(exist_ok=True)
-        findings = {
-            picture.name: _write_picture(picture, frame, folder / PICTURE_FOLDER) for picture in PICTURES
-        }
+        findings = {picture.name: _write_picture(picture, frame, folder / PICTURE_FOLDER) for picture in PICTURES}
         page.write_text("\n\n".join(_page(frame, findings, _environment(folder))) + "\n", encoding="utf-8")
     except OSError as error:
         raise ResultsError(
@@ -92,9 +88,7 @@ def _page(frame: pd.DataFrame, findings: dict[str, str | None], facts: dict[str,
     if short:
         yield "\n".join(["In short:", "", *short])
     yield "## Four claims, judged"
-    yield markdown_table(
-        pd.DataFrame({"claim": [v.claim for v in judged], "verdict": [v.verdict for v in judged]})
-    )
+    yield markdown_table(pd.DataFrame({"claim": [v.claim for v in judged], "verdict": [v.verdict for v in judged]}))
     for verdict in judged:
         yield from _verdict(verdict)
     yield "## Pictures"
@@ -172,9 +166,7 @@ def _not_measured(frame: pd.DataFrame) -> str:
     groups = missed.assign(place=place, kind=kind).groupby(["status", "method", "engine", "kind"], sort=False)
     table = groups.agg(place=("place", _some), reason=("reason", "first")).reset_index().drop(columns="kind")
     table["method"] = table["method"].map(method_name)
-    return markdown_table(
-        table.rename(columns={"place": "problem (A, B or depth)", "reason": "reason (of the first)"})
-    )
+    return markdown_table(table.rename(columns={"place": "problem (A, B or depth)", "reason": "reason (of the first)"}))
 
 
 def _some(places: pd.Series[str]) -> str:

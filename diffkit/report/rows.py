@@ -59,9 +59,7 @@ def lines(frame: pd.DataFrame, axis: Axis) -> list[pd.DataFrame]:
     rows = cells(frame)
     smallest = timed(rows).groupby("problem")[OTHER[axis]].min()
     at_smallest = rows[rows[OTHER[axis]] == rows["problem"].map(smallest)]
-    found = [
-        line for _, line in at_smallest.groupby("problem", sort=False) if timed(line)[axis].nunique() > 1
-    ]
+    found = [line for _, line in at_smallest.groupby("problem", sort=False) if timed(line)[axis].nunique() > 1]
 
     def length(line: pd.DataFrame) -> tuple[bool, int, int, int]:
         sizes = timed(line)[axis]

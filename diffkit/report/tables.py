@@ -22,9 +22,7 @@ def times_against_outputs(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _times(line: pd.DataFrame, axis: rows.Axis) -> pd.DataFrame:
     table = _by_method(line, axis, "run_seconds", seconds, heading=rows.LETTER[axis])
-    function = (
-        rows.timed(line).groupby(axis)["function_seconds"].median().reindex(sorted(line[axis].unique()))
-    )
+    function = rows.timed(line).groupby(axis)["function_seconds"].median().reindex(sorted(line[axis].unique()))
     table.insert(1, "f itself", function.map(seconds).to_list())
     return table
 
@@ -60,9 +58,7 @@ def relative_cost(frame: pd.DataFrame) -> pd.DataFrame:
     found = costs.relative_costs(frame)
     text = found["timed"].map(number) + " (" + found["counted"].map(number) + ")"
     keys = ["problem", "inputs", "outputs"]
-    table = (
-        found.assign(text=text).pivot_table("text", keys, "method", aggfunc="last", sort=False).fillna("–")
-    )
+    table = found.assign(text=text).pivot_table("text", keys, "method", aggfunc="last", sort=False).fillna("–")
     table = table[rows.methods(found)].rename(columns=method_name).reset_index()
     return table.rename(columns={"inputs": "A", "outputs": "B"})
 

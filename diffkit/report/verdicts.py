@@ -126,14 +126,10 @@ def _agreement(frame: pd.DataFrame) -> Finding:
     agreed = f"{len(found) - len(wrong):,} of {plural(len(found), 'cell')}"
     where = f", not on {listed(wrong['problem'].unique())}" if len(wrong) else ""
     largest = f"their largest relative error was {number(found['error'].max())}"
-    return Finding(
-        wrong.empty, f"Finite differences agreed with the reference in {agreed}{where}; {largest}."
-    )
+    return Finding(wrong.empty, f"Finite differences agreed with the reference in {agreed}{where}; {largest}.")
 
 
-def _growth(
-    growths: list[fitting.Growth], method: str, axis: rows.Axis, *, promised: bool
-) -> Iterator[Finding]:
+def _growth(growths: list[fitting.Growth], method: str, axis: rows.Axis, *, promised: bool) -> Iterator[Finding]:
     """Does the cost in evaluations of f stay (promised) or grow with one size, by counts and by time?"""
     for measured_by in fitting.COSTS:
         found = [g for g in growths if (g.method, g.axis, g.measured_by) == (method, axis, measured_by)]
@@ -194,10 +190,6 @@ def _swell_of(found: pd.DataFrame, label: str, *, exponential: bool) -> Finding:
     if growth is None:
         return Finding(None, f"{what} are not known at {fitting.FEWEST_SIZES} depths or more.")
     is_exponential, rate = growth
-    how = (
-        f"by a factor of {number(rate)} per step"
-        if is_exponential
-        else f"as depth to the power {number(rate)}"
-    )
+    how = f"by a factor of {number(rate)} per step" if is_exponential else f"as depth to the power {number(rate)}"
     depths = f"depth {number(line['depth'].iloc[0])} to {number(line['depth'].iloc[-1])}"
     return Finding(is_exponential == exponential, f"{what} grow {how} ({depths}).")

@@ -108,7 +108,7 @@ def _result_leaf(value: Any) -> Any:
 
         return from_objects(value)
     if isinstance(value, Recorded):
-        return value if value.dtype.kind == "f" else value.astype(np.float64)  # type: ignore[attr-defined]  # a Tracer
+        return value if value.dtype.kind == "f" else value.astype(np.float64)
     return trees.as_leaf(value, "the result of f")
 
 

@@ -51,7 +51,7 @@ def from_objects(value: Any) -> Any:
     if all(not isinstance(entry, Recorded) for entry in entries):
         return active().constant(_numbers(entries).reshape(shape))
     plain = [entry for entry in entries if not isinstance(entry, Recorded)]
-    dtypes = [entry.dtype for entry in entries if isinstance(entry, Recorded)]  # type: ignore[attr-defined]  # a Tracer
+    dtypes = [entry.dtype for entry in entries if isinstance(entry, Recorded)]
     dtype = np.result_type(*dtypes, *([_numbers(plain)] if plain else []))
     places = [tuple(int(i) for i in spot) for spot in np.ndindex(*shape)]
     moving = [(entry, place) for entry, place in zip(entries, places, strict=True) if isinstance(entry, Recorded)]
@@ -78,11 +78,11 @@ def _numbers(entries: list[Any]) -> Any:
 
 def _flatten(value: Any) -> tuple[list[Any], tuple[int, ...]]:
     """Entries in C order and the shape, as ``np.array`` would see them."""
-    if isinstance(value, Recorded) and value.shape:  # type: ignore[attr-defined]  # a Tracer
-        if value.size == 1:  # type: ignore[attr-defined]  # a Tracer
-            return [np.reshape(value, ())], value.shape  # type: ignore[call-overload, attr-defined]  # a Tracer
-        flat = np.ravel(value)  # type: ignore[call-overload]  # a Tracer
-        return list(flat), value.shape  # type: ignore[attr-defined]  # a Tracer
+    if isinstance(value, Recorded) and value.shape:
+        if value.size == 1:
+            return [np.reshape(value, ())], value.shape
+        flat = np.ravel(value)
+        return list(flat), value.shape
     if isinstance(value, np.ndarray) and value.dtype == object and value.ndim == 0:
         return [value.item()], ()
     if not isinstance(value, (list, tuple, np.ndarray)) or (isinstance(value, np.ndarray) and value.ndim == 0):
@@ -100,7 +100,7 @@ def _flatten(value: Any) -> tuple[list[Any], tuple[int, ...]]:
 
 def _array(value: Any, dtype: Any = None, *, copy: Any = True, ndmin: int = 0, **options: Any) -> Any:
     if isinstance(value, Recorded):
-        made: Any = value.snapshot() if copy else value  # type: ignore[attr-defined]  # a Tracer
+        made: Any = value.snapshot() if copy else value
     elif holds_tracer(value):
         made = from_joined(value)
     else:

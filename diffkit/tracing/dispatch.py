@@ -52,7 +52,7 @@ def _deliver(result: Any, out: Any, mask: Any) -> Any:
             "out= is a plain array, which would silently store numbers instead of traced values; "
             "make it inside f (np.zeros, np.empty), or use the returned array"
         )
-    target[...] = result if mask is True else p.where(mask, result, target)  # type: ignore[index]  # an array tracer
+    target[...] = result if mask is True else p.where(mask, result, target)
     return target
 
 

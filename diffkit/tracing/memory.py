@@ -44,7 +44,7 @@ def viewing(op: Op, source: Tracer, **params: Any) -> Tracer:
         return view(op(source, **params), source, op, params)
     result = view(op(source.recorder.tracer(source._position), **params), source, op, params)
     if result._root is None:
-        return op(source, **params)  # type: ignore[no-any-return]  # a number is no view
+        return op(source, **params)
     result._seen = -1
     return result
 

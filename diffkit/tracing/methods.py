@@ -102,7 +102,7 @@ def _reshape(self: Tracer, *shape: Any, order: str = "C") -> Any:
 def _transpose(self: Tracer, *axes: Any) -> Any:
     """As of an array: one tuple or several axes."""
     given = axes[0] if len(axes) == 1 and not isinstance(axes[0], (int, np.integer)) else (axes or None)
-    return np.transpose(self, given)  # type: ignore[call-overload]  # a tracer is not an array to mypy
+    return np.transpose(self, given)
 
 
 Tracer.reshape = _reshape  # type: ignore[attr-defined]  # set here because NumPy's own takes one tuple only

@@ -120,17 +120,17 @@ class Trace:
 
     def reference(self, value: Any) -> Any:
         """Add an array of the user's (by reference), or a tracer of an outer trace."""
-        if isinstance(value, Recorded) and value.recorder is self:  # type: ignore[attr-defined]  # a Tracer
+        if isinstance(value, Recorded) and value.recorder is self:
             return value
         if isinstance(value, Recorded):
-            _check_alive(value.recorder, self.level)  # type: ignore[attr-defined]  # a Tracer
-            key: Any = (value.level, value.index)  # type: ignore[attr-defined]  # a Tracer
+            _check_alive(value.recorder, self.level)
+            key: Any = (value.level, value.index)
         else:
             key = id(value)
         position = self._references.get(key)
         if position is None:
             if isinstance(value, Recorded):
-                value = value.snapshot()  # type: ignore[attr-defined]  # a Tracer
+                value = value.snapshot()
                 variance = max(value.recorder.variance[value.index], MUTABLE)
             else:
                 variance = MUTABLE
@@ -188,12 +188,12 @@ class Trace:
     def lift(self, value: Any, partners: Sequence[Any] = ()) -> int:
         """The position of a value in this trace, added if it is not there yet."""
         if isinstance(value, Recorded):
-            if value.recorder is self:  # type: ignore[attr-defined]  # a Tracer
-                return value.index  # type: ignore[attr-defined, no-any-return]  # a Tracer
-            return self.reference(value).index  # type: ignore[no-any-return]  # a Tracer
+            if value.recorder is self:
+                return value.index
+            return self.reference(value).index
         if isinstance(value, (bool, int, float)):
             dtypes = [partner.dtype for partner in partners if hasattr(partner, "dtype")]
-            return self.constant(np.asarray(value, np.result_type(*dtypes, value))).index  # type: ignore[no-any-return]  # a Tracer
+            return self.constant(np.asarray(value, np.result_type(*dtypes, value))).index
         if isinstance(value, np.ndarray) and value.ndim and value.dtype.kind in "fiub" and not self.frozen:
             if not is_plain(value):
                 raise TracingError(
@@ -214,7 +214,7 @@ class Trace:
                 f"a {type(value).__name__} of dtype {array.dtype} meets a traced value; "
                 "diffkit differentiates real numbers: split complex ones into real and imaginary parts"
             )
-        return self.constant(array).index  # type: ignore[no-any-return]  # a Tracer
+        return self.constant(array).index
 
     def tracer(self, position: int) -> Any:
         """A stand-in for the step at a position."""
@@ -244,7 +244,7 @@ class Trace:
     def _compute(self, step: Step) -> Any:
         if step.op is REFERENCE:
             source = step.params["value"]
-            return source.recorder.value(source.index) if isinstance(source, Recorded) else source  # type: ignore[attr-defined]  # a Tracer
+            return source.recorder.value(source.index) if isinstance(source, Recorded) else source
         if step.op is INPUT:
             raise TracingError(
                 "a derivative rule asks for the value of what it is given (an if, float() or a mask); "
@@ -257,7 +257,7 @@ class Trace:
         """The value of a step that f is about to act upon: recorded as a guard if it can change."""
         value = self.value(position)
         if isinstance(value, Recorded):  # what f is given belongs to an outer trace
-            value = value.decide()  # type: ignore[attr-defined]  # a Tracer
+            value = value.decide()
         if self.variance[position] != FIXED and position not in self.guards:
             self.guards[position] = np.array(value)
         return value

@@ -102,7 +102,7 @@ class Tracer(Recorded):
 
     def snapshot(self) -> Tracer:
         """A tracer of the present value, which later writes do not change."""
-        return self.recorder.tracer(self.index)  # type: ignore[no-any-return]  # a Tracer
+        return self.recorder.tracer(self.index)
 
     def as_array(self) -> ArrayTracer:
         """The present value as an array that can be written into, also without axes."""
@@ -194,7 +194,7 @@ class Tracer(Recorded):
         return other // self, other % self
 
     def __round__(self, digits: int | None = None) -> Any:
-        return p.rint(self).astype(int) if digits is None else np.round(self, digits)  # type: ignore[call-overload]  # a tracer is not an array to mypy
+        return p.rint(self).astype(int) if digits is None else np.round(self, digits)
 
     def __floor__(self) -> Any:
         return p.floor(self).astype(int)
@@ -216,7 +216,7 @@ class Tracer(Recorded):
     @property
     def T(self) -> Any:  # noqa: N802 - NumPy's name
         """As of an array."""
-        return np.transpose(self)  # type: ignore[call-overload]  # a tracer is not an array to mypy
+        return np.transpose(self)
 
     @property
     def real(self) -> Any:
@@ -241,11 +241,12 @@ class Tracer(Recorded):
     def item(self, *position: Any) -> Any:
         """One entry, still traced."""
         if position:
+            array: Any = self
             one = position[0] if len(position) == 1 else position
-            return self[one] if isinstance(one, tuple) else np.ravel(self)[one]  # type: ignore[call-overload, index]  # a tracer is not an array to mypy
+            return array[one] if isinstance(one, tuple) else np.ravel(array)[one]
         if self.size != 1:
             raise TracingError(f"item() needs one entry; the traced array has shape {self.shape}")
-        return np.reshape(self, ())  # type: ignore[call-overload]  # a tracer is not an array to mypy
+        return np.reshape(self, ())
 
     def copy(self, order: str = "C") -> Tracer:
         """As of an array."""

@@ -47,9 +47,7 @@ def test_a_cell_that_goes_well_knows_everything(plant):
     assert row.started.endswith("+00:00")
 
 
-@pytest.mark.parametrize(
-    "wrong", [lambda x: RIGHT(x) * (1 + 1e-6), lambda x: RIGHT(x) * np.nan, lambda x: RIGHT(x).T]
-)
+@pytest.mark.parametrize("wrong", [lambda x: RIGHT(x) * (1 + 1e-6), lambda x: RIGHT(x) * np.nan, lambda x: RIGHT(x).T])
 def test_a_wrong_answer_disagrees_and_is_not_timed(plant, wrong):
     plant(wrong)
     row = measure_cell(CELL, QUICK)

@@ -147,9 +147,7 @@ def test_the_commit_is_that_of_the_checkout_and_marks_changes(tmp_path, monkeypa
     def git(*arguments):
         who = ["-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"]
         command = [shutil.which("git"), *who, *arguments]
-        return subprocess.run(
-            command, cwd=tmp_path, check=True, capture_output=True, text=True
-        ).stdout.strip()
+        return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout.strip()
 
     git("init")
     assert environment()["commit"] is None  # no commit yet

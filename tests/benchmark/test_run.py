@@ -103,8 +103,7 @@ def test_larger_cells_of_a_row_that_timed_out_are_skipped_with_a_prediction(meas
     assert set(zip(skipped["inputs"], skipped["outputs"], strict=True)) == {(100, 1), (10, 10), (100, 10)}
     last = skipped[(skipped["inputs"] == 100) & (skipped["outputs"] == 10)]["reason"].item()
     assert last == (
-        "A = 10, B = 1 did not finish within 3 s; this is 100 x as large, "
-        "which takes 300 s if cost grows in proportion"
+        "A = 10, B = 1 did not finish within 3 s; this is 100 x as large, which takes 300 s if cost grows in proportion"
     )
 
 

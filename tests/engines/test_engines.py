@@ -105,7 +105,16 @@ def test_dead_memory_is_reused_without_harm(program):
         for kind, i, j in program:
             a, b = values[-1 - i], values[-1 - j]
             values.append(
-                [a + b, a * b, a - b, np.tanh(a), a[::-1] + b, np.maximum(a, b), -a, np.concatenate([a[700:], b[:700]])][kind]
+                [
+                    a + b,
+                    a * b,
+                    a - b,
+                    np.tanh(a),
+                    a[::-1] + b,
+                    np.maximum(a, b),
+                    -a,
+                    np.concatenate([a[700:], b[:700]]),
+                ][kind]
             )
         return values[-1] + values[-2]
 

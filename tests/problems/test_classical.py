@@ -13,9 +13,7 @@ EPS = np.finfo(float).eps
 @pytest.mark.parametrize("inputs", [2, 3, 50])
 def test_rosenbrock_is_that_of_scipy(inputs):
     instance = problems.get("rosenbrock").at(inputs)
-    np.testing.assert_allclose(
-        instance.function(instance.point), scipy.optimize.rosen(instance.point), rtol=1e-14
-    )
+    np.testing.assert_allclose(instance.function(instance.point), scipy.optimize.rosen(instance.point), rtol=1e-14)
     expected = scipy.optimize.rosen_der(instance.point)
     np.testing.assert_allclose(instance.jacobian(instance.point)[0], expected, rtol=1e-13, atol=1e-11)
 

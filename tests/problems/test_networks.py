@@ -29,9 +29,7 @@ def test_loss_is_that_of_the_network_drawn_unit_by_unit(widths):
     features, classes = rng.normal(size=(6, widths[0])), rng.integers(widths[-1], size=6)
     loss, parameters, _, _ = network(widths, samples=6)
     assert parameters.size == sum((a + 1) * b for a, b in pairwise(widths))
-    np.testing.assert_allclose(
-        loss(parameters), plain_loss(widths, parameters, features, classes), rtol=1e-13
-    )
+    np.testing.assert_allclose(loss(parameters), plain_loss(widths, parameters, features, classes), rtol=1e-13)
 
 
 def test_loss_does_not_overflow():

@@ -22,9 +22,7 @@ def cells(chosen, sizes):
 
 
 SMALL = [*product((1, 2, 3, 5, 11, 13), (1, 4)), (3, 3), (6, 6)]
-LARGE = [
-    (A, B) for A, B in product((50, 65, 99, 115, 995, 1000, 1015, 9883, 10_000), (1, 1000)) if A * B < 2e6
-]
+LARGE = [(A, B) for A, B in product((50, 65, 99, 115, 995, 1000, 1015, 9883, 10_000), (1, 1000)) if A * B < 2e6]
 
 
 def arbitrary_precision():
@@ -79,9 +77,7 @@ def test_complex_step_finds_the_reference_within_the_tolerance_that_it_is_held_t
 
 
 @cells(PROBLEMS, [*SMALL, *LARGE[:8]])
-def test_central_differences_find_the_reference_within_the_tolerance_that_they_are_held_to(
-    problem, inputs, outputs
-):
+def test_central_differences_find_the_reference_within_the_tolerance_that_they_are_held_to(problem, inputs, outputs):
     instance = problem.at(inputs, outputs)
     reference = instance.jacobian(instance.point)
     found = np.empty_like(reference)

@@ -54,9 +54,7 @@ def test_cross_entropy_does_not_overflow():
     weights = 1e5 * instance.point
     rows, labels = samples(SAMPLES, 3)
     z = rows @ weights
-    np.testing.assert_allclose(
-        instance.function(weights), np.mean(np.where(z > 0, z, 0) - labels * z), rtol=1e-12
-    )
+    np.testing.assert_allclose(instance.function(weights), np.mean(np.where(z > 0, z, 0) - labels * z), rtol=1e-12)
     assert np.isfinite(instance.jacobian(weights)).all()
 
 

@@ -46,9 +46,7 @@ class Law:
     noise: float = 0.02
     symbolic_limit: int = 100
 
-    def rows(
-        self, problem: str, sizes: list[tuple[int, int]], engine: str = "numpy"
-    ) -> Iterator[Measurement]:
+    def rows(self, problem: str, sizes: list[tuple[int, int]], engine: str = "numpy") -> Iterator[Measurement]:
         """Measure, as it were, the four methods on f of 2 A B + B operations."""
         chance = np.random.default_rng(0)
         for inputs, outputs in sizes:
@@ -102,9 +100,7 @@ class Law:
                     step_size=step,
                 )
         for method, error in {"symbolic": 0.0, "forward": 1.1e-16, "reverse": 1.1e-16}.items():
-            yield Measurement(
-                "planted", "worked-example", method, "numpy", 2, 1, error=error, study="step-size"
-            )
+            yield Measurement("planted", "worked-example", method, "numpy", 2, 1, error=error, study="step-size")
 
     def swell(self) -> Iterator[Measurement]:
         """One closed expression doubles with each level; all else grows in proportion."""
@@ -116,9 +112,7 @@ class Law:
         }
         for method, count in counts.items():
             for depth in range(1, 13):
-                cell = Measurement(
-                    "planted", "logistic-map", method, "numpy", 1, 1, study="swell", depth=depth
-                )
+                cell = Measurement("planted", "logistic-map", method, "numpy", 1, 1, study="swell", depth=depth)
                 if method == "symbolic(form=expression)" and depth > 9:
                     yield Measurement(
                         **(asdict(cell) | {"status": "too large", "reason": "more than 3,000 operations"})

@@ -34,9 +34,9 @@ def line(**times):
     ids=["square against line", "line against constant", "always", "never", "not at the end"],
 )
 def test_crossover_of_power_laws(first, second, crossing):
-    assert costs.crossover(
-        line(forward=first, reverse=second), "inputs", "forward", "reverse"
-    ) == pytest.approx(crossing)
+    assert costs.crossover(line(forward=first, reverse=second), "inputs", "forward", "reverse") == pytest.approx(
+        crossing
+    )
 
 
 def test_the_last_of_several_crossings_counts():
@@ -56,9 +56,7 @@ def test_planted_crossover_over_the_plane_is_recovered(law):
     plane = rows.plane(made.frame())
     planted = made.powers["reverse"][0] / made.powers["forward"][0]
     assert costs.crossing_ratio(plane) == pytest.approx(planted, rel=1e-9)
-    assert costs.crossovers(plane) == [
-        (pytest.approx(planted * outputs), outputs) for outputs in (1, 3, 10, 30)
-    ]
+    assert costs.crossovers(plane) == [(pytest.approx(planted * outputs), outputs) for outputs in (1, 3, 10, 30)]
 
 
 def test_a_plane_without_crossing_has_no_ratio(law):

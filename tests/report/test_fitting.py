@@ -18,9 +18,7 @@ def test_a_planted_exponent_is_recovered(exponent):
 
 
 def test_slope_and_standard_error_are_those_of_linear_regression_on_the_larger_half():
-    costs = np.array([2.0 * size**1.3 for size in SIZES]) * np.random.default_rng(1).lognormal(
-        sigma=0.2, size=8
-    )
+    costs = np.array([2.0 * size**1.3 for size in SIZES]) * np.random.default_rng(1).lognormal(sigma=0.2, size=8)
     fit = Fit.of(SIZES, costs)
     reference = stats.linregress(np.log(SIZES[4:]), np.log(costs[4:]))
     assert fit is not None
@@ -32,9 +30,7 @@ def test_slope_and_standard_error_are_those_of_linear_regression_on_the_larger_h
 
 def test_order_of_the_sizes_does_not_matter():
     costs = [size**2 + 5 * size for size in SIZES]
-    assert Fit.of(SIZES[::-1], costs[::-1]).exponent == pytest.approx(
-        Fit.of(SIZES, costs).exponent, rel=1e-12
-    )
+    assert Fit.of(SIZES[::-1], costs[::-1]).exponent == pytest.approx(Fit.of(SIZES, costs).exponent, rel=1e-12)
 
 
 def test_what_was_not_measured_is_left_out():
@@ -112,9 +108,7 @@ def test_planted_exponents_of_a_run_are_recovered(law, planted):
     for growth in found:
         if growth.method in ("forward", "reverse"):
             _, power_a, power_b = made.powers[growth.method]
-            assert growth.relative.exponent == pytest.approx(
-                power_a if growth.axis == "inputs" else power_b, abs=0.01
-            )
+            assert growth.relative.exponent == pytest.approx(power_a if growth.axis == "inputs" else power_b, abs=0.01)
 
 
 def test_noise_moves_exponents_within_their_error(law):

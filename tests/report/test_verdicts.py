@@ -116,9 +116,7 @@ def test_expression_swell_that_is_not_as_claimed(run, form, count):
 
 def test_swell_evidence_states_the_rate(run):
     first, second, _ = verdicts(run)[SYMBOLIC].evidence
-    assert (
-        first == "Counted operations of symbolic (expression) grow by a factor of 2 per step (depth 1 to 9)."
-    )
+    assert first == "Counted operations of symbolic (expression) grow by a factor of 2 per step (depth 1 to 9)."
     assert "as depth to the power" in second
 
 
@@ -140,12 +138,8 @@ def test_an_exponent_between_the_claims_is_undecided(law):
     made = law(overhead=0, noise=0)
     made.powers["reverse"] = (3.5, 0.5, 1.0)
     frame = made.frame()
-    bump = frame["inputs"].isin([100, 300]) & (
-        frame["method"] == "reverse"
-    )  # the middle two of the larger half
-    bumped = {
-        column: frame[column].where(~bump, 3 * frame[column]) for column in ("operations", "run_seconds")
-    }
+    bump = frame["inputs"].isin([100, 300]) & (frame["method"] == "reverse")  # the middle two of the larger half
+    bumped = {column: frame[column].where(~bump, 3 * frame[column]) for column in ("operations", "run_seconds")}
     assert words(frame.assign(**bumped))[REVERSE] == "undecided"
 
 

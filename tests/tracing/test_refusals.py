@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -26,3 +28,9 @@ def test_nothing_is_both_refused_and_supported(name):
 
 def test_a_function_nobody_thought_of_gets_general_advice():
     assert advice("lexsort").startswith("diffkit has no rule for it; write it with")
+
+
+def test_the_docs_print_the_table():
+    page = (Path(__file__).parents[2] / "docs" / "limitations.md").read_text(encoding="utf-8")
+    missing = [name for name, (why, instead) in REFUSALS.items() if f"| `{name}` | {why} | {instead} |" not in page]
+    assert missing == []

@@ -38,9 +38,7 @@ def call(w: Writer, position: int, step: Step) -> None:
 
 
 def _parameter(w: Writer, position: int, name: str, value: Any) -> str:
-    plain = isinstance(value, (int, str)) or (
-        isinstance(value, tuple) and all(isinstance(part, int) for part in value)
-    )
+    plain = isinstance(value, (int, str)) or (isinstance(value, tuple) and all(isinstance(part, int) for part in value))
     return repr(value) if plain else w.bind(f"{name}{position}", value)
 
 

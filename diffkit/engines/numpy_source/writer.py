@@ -126,8 +126,6 @@ class Writer:
             shared = self.memory.foreign(position) or root in seen
             seen.add(root)
             words.append(
-                f"{self.words[position]}.copy()"
-                if shared and self.steps[position].shape
-                else self.words[position]
+                f"{self.words[position]}.copy()" if shared and self.steps[position].shape else self.words[position]
             )
         return ", ".join(words)

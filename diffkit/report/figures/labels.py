@@ -80,6 +80,4 @@ def label_ends(axes: Axes, ends: Sequence[End]) -> None:
             "relpos": (0, 0.5),
         }
         place = (NAMES_AT, height)
-        axes.annotate(
-            end.text, (x, y), place, "axes fraction", va="center", color=end.colour, arrowprops=leader
-        )
+        axes.annotate(end.text, (x, y), place, "axes fraction", va="center", color=end.colour, arrowprops=leader)

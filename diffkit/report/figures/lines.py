@@ -144,9 +144,7 @@ def time_against_calls(frame: pd.DataFrame, axes: Axes) -> Axes:
         when = "never pays" if np.isnan(repaid[method]) else f"pays from call {number(repaid[method])}"
         name = f"{method_name(method)}: {'least preparation' if method == least else when}"
         ends.append(End(MOST_CALLS, prepare + run * MOST_CALLS, name, look.ink))
-    axes.set(
-        xscale="log", yscale="log", xlabel="calls (count)", ylabel="preparation and all calls together (s)"
-    )
+    axes.set(xscale="log", yscale="log", xlabel="calls (count)", ylabel="preparation and all calls together (s)")
     pays = f"pays: cheaper by then than {method_name(least)}"
     headline(axes, _cheapest(cell), f"{_place(cell)}, engine {cell['engine'].iloc[0]}; {pays}")
     label_ends(axes, ends)

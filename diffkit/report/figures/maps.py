@@ -76,9 +76,7 @@ def _borders(plane: pd.DataFrame, axes: Axes) -> list[Line2D]:
     lines = axes.plot(ends, ends, color=REFERENCE, linestyle="--", linewidth=1, label="A = B")
     if crossings:
         label = "forward as fast as reverse"
-        lines += axes.plot(
-            *zip(*crossings, strict=True), color="black", marker="o", markersize=4, label=label
-        )
+        lines += axes.plot(*zip(*crossings, strict=True), color="black", marker="o", markersize=4, label=label)
     return lines
 
 
@@ -93,13 +91,9 @@ def relative_cost(frame: pd.DataFrame, axes: Axes) -> Axes:
         axes.plot(part["counted"], height - APART, look.marker, color=look.colour, markerfacecolor="white")
         name = method_name(method)
         shown += axes.plot(part["timed"], height + APART, look.marker, color=look.colour, label=name)
-    shown.append(
-        axes.axvline(BOUND, color=REFERENCE, linestyle="--", linewidth=1, label=f"{BOUND} evaluations")
-    )
+    shown.append(axes.axvline(BOUND, color=REFERENCE, linestyle="--", linewidth=1, label=f"{BOUND} evaluations"))
     _legend(axes, [_key("white", "open: counted operations"), _key(REFERENCE, "filled: time"), *shown])
-    axes.set(
-        xscale="log", xlabel="cost of one Jacobian (evaluations of f)", ylabel="problem and its size (A, B)"
-    )
+    axes.set(xscale="log", xlabel="cost of one Jacobian (evaluations of f)", ylabel="problem and its size (A, B)")
     axes.set_yticks(range(len(sizes)), [f"{problem} ({a:,}, {b:,})" for problem, a, b in sizes.itertuples()])
     axes.set_ylim(-0.6, len(sizes) - 0.4)
     where = "every problem at its largest size that most methods finished"

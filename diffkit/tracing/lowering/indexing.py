@@ -21,11 +21,11 @@ def _plain(index: Any) -> Any:
     if isinstance(index, tuple):
         return tuple(_plain(part) for part in index)
     if isinstance(index, Recorded):
-        if index.dtype.kind not in "iub":  # type: ignore[attr-defined]  # a Tracer
+        if index.dtype.kind not in "iub":
             raise TracingError(
                 "a traced float array cannot be an index; compare it (x > 0) or convert it (astype(int))"
             )
-        return index.decide()  # type: ignore[attr-defined]  # a Tracer
+        return index.decide()
     if isinstance(index, list):
         return np.asarray([_plain(part) for part in index], dtype=None if index else np.intp)
     if isinstance(index, slice):
@@ -146,7 +146,7 @@ def take_along_axis(x: Any, indices: Any, axis: Any = -1) -> Any:
     x = as_traced(x)
     if axis is None:
         x, axis = np.ravel(x), -1
-    if not (isinstance(indices, Recorded) and indices.varies):  # type: ignore[attr-defined]  # a Tracer
+    if not (isinstance(indices, Recorded) and indices.varies):
         every = np.arange(x.size).reshape(x.shape)
         spots = np.take_along_axis(every, np.asarray(_plain(indices)), axis)
         return p.gather(x, place=Static(spots), shape=x.shape)

@@ -39,9 +39,7 @@ def solve(a: Any, b: Any) -> Any:
     """A right-hand side with one axis is a vector, any other a stack of matrices (NumPy 2)."""
     a, b = _square(a, "solve"), as_traced(b)
     if b.shape[-2 if b.ndim > 1 else -1] != a.shape[-1]:
-        raise TracingError(
-            f"np.linalg.solve: a matrix of shape {a.shape} and a right-hand side of shape {b.shape}"
-        )
+        raise TracingError(f"np.linalg.solve: a matrix of shape {a.shape} and a right-hand side of shape {b.shape}")
     if b.ndim > 1:
         return p.solve(a, b)
     column = np.reshape(b, (-1, 1))

@@ -10,7 +10,7 @@ import numpy as np
 from diffkit import primitives as p
 from diffkit.errors import TracingError
 from diffkit.tracing.creating import as_traced
-from diffkit.tracing.lowering.reducing import axes_of, maximum, minimum, sum_
+from diffkit.tracing.lowering.reducing import axes_of, maximum, minimum, root_of_squares, sum_
 from diffkit.tracing.tracer import lowers
 
 
@@ -29,7 +29,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 @lowers(np.linalg.vector_norm)
 def vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:  # noqa: A002 - NumPy's name
     if ord == 2:
-        return p.sqrt(sum_(p.square(as_traced(x)), axis, keepdims=keepdims))
+        return root_of_squares(sum_(p.square(as_traced(x)), axis, keepdims=keepdims))
     size = p.absolute(as_traced(x))
     if ord == math.inf:
         return maximum(size, axis, keepdims=keepdims)

@@ -115,7 +115,13 @@ def var(
 
 @lowers(np.std)
 def std(x: Any, *args: Any, **options: Any) -> Any:
-    return p.sqrt(var(x, *args, **options))
+    return root_of_squares(var(x, *args, **options))
+
+
+def root_of_squares(total: Any) -> Any:
+    """The root of a sum of squares: where all are zero it has a kink, and derivative 0, the mean of both sides."""
+    zero = p.less_equal(total, 0)
+    return p.where(zero, 0.0, p.sqrt(p.where(zero, 1.0, total)))
 
 
 def _extremum(op: Op, pick: Op, empty: float) -> Callable[..., Any]:

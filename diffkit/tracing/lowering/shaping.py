@@ -44,7 +44,7 @@ def isrealobj(x: Any) -> bool:
 
 @lowers(np.result_type)
 def result_type(*values: Any) -> np.dtype[Any]:
-    return np.result_type(*[value.dtype if isinstance(value, Recorded) else value for value in values])  # type: ignore[attr-defined]  # a Tracer
+    return np.result_type(*[value.dtype if isinstance(value, Recorded) else value for value in values])
 
 
 @lowers(np.copy)
@@ -77,7 +77,7 @@ def full_like(
 
 
 def _like(x: Any, value: Any, dtype: Any, shape: Any) -> Any:
-    trace = x.recorder if isinstance(x, Recorded) else active()  # type: ignore[attr-defined]  # a Tracer
+    trace = x.recorder if isinstance(x, Recorded) else active()
     return trace.constant(np.full(x.shape if shape is None else shape, value, dtype or x.dtype))
 
 

@@ -105,26 +105,19 @@ def test_titles_state_what_was_found(law):
     frame = law(noise=0, overhead=0).frame()
     titles = {picture.name: drawn(picture, frame).get_title(loc="left") for picture in figures.PICTURES}
     assert titles["time-against-inputs"] == "A = 1,000: reverse takes 7 µs, forward 857 times that"
-    assert (
-        titles["time-against-outputs"] == "B = 1,000: finite-difference takes 6 µs, reverse 1,750 times that"
-    )
+    assert titles["time-against-outputs"] == "B = 1,000: finite-difference takes 6 µs, reverse 1,750 times that"
     assert titles["winners"] == "Forward and reverse cost the same at A ≈ 1.2 B"
     assert titles["relative-cost"] == "Counted, a reverse gradient (B = 1) costs at most 3.5 evaluations of f"
     assert titles["time-against-calls"] == "Finite-difference is cheapest for one call, reverse for many"
     assert titles["error-against-step-size"] == "Best step size: 1e-08 for forward, 1e-06 for central"
-    assert (
-        titles["operations-against-depth"]
-        == "Depth 9: 2,560 operations for symbolic (expression), 57 for symbolic"
-    )
+    assert titles["operations-against-depth"] == "Depth 9: 2,560 operations for symbolic (expression), 57 for symbolic"
 
 
 def test_a_method_can_be_best_at_once_and_for_good(law):
     made = law()
     made.prepare["reverse"] = 0.0
     picture = next(picture for picture in figures.PICTURES if picture.name == "time-against-calls")
-    assert (
-        drawn(picture, made.frame()).get_title(loc="left") == "Reverse is cheapest for one call, and for many"
-    )
+    assert drawn(picture, made.frame()).get_title(loc="left") == "Reverse is cheapest for one call, and for many"
 
 
 def test_every_cell_of_the_plane_shows_the_lead_of_its_winner(run):

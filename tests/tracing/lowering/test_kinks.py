@@ -90,3 +90,13 @@ def test_the_mixed_derivative_of_a_power_at_exponent_zero():
     hessian = dk.hessian(lambda x: x[0] ** x[1])(np.array([2.0, 0.0]))
     log = np.log(2.0)  # x^y: d2/dx dy = x^(y-1) (1 + y log x), d2/dy2 = x^y log(x)^2
     np.testing.assert_allclose(hessian, [[0.0, 0.5], [0.5, log * log]], rtol=1e-15, atol=1e-300)
+
+
+@pytest.mark.parametrize("method", ["finite-difference", "symbolic", "forward", "reverse"])
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [(np.linalg.norm, np.zeros(3)), (np.std, np.full(4, 2.0)), (lambda x: np.linalg.norm(x, "fro"), np.zeros((2, 2)))],
+    ids=["norm at zero", "spread of equal numbers", "matrix norm at zero"],
+)
+def test_the_kink_of_a_root_of_squares_has_derivative_zero(f, x, method):
+    np.testing.assert_array_equal(dk.grad(f, method=method)(x), np.zeros_like(x))
