@@ -100,7 +100,7 @@ class Derivative:
         return self.call(self.product, args, kwargs)
 
     def value(self, /, *args: Any, **kwargs: Any) -> Any:
-        """F itself."""
+        """The value of f."""
         return self.call("value", args, kwargs)
 
     def gradient(self, /, *args: Any, **kwargs: Any) -> Any:
@@ -108,7 +108,7 @@ class Derivative:
         return self.call("gradient", args, kwargs)
 
     def value_and_gradient(self, /, *args: Any, **kwargs: Any) -> Any:
-        """F and its gradient, in one run."""
+        """The value and the gradient of f, in one run."""
         return self.call("value_and_gradient", args, kwargs)
 
     def jacobian(self, /, *args: Any, **kwargs: Any) -> Any:
@@ -155,7 +155,7 @@ class Derivative:
 
     @property
     def function_graph(self) -> Graph | None:
-        """F as a graph; None where f could not be traced."""
+        """The graph of f; None where it could not be traced."""
         return self._branches[0].traced.graph
 
     @property

@@ -66,11 +66,16 @@ class Differences:
 
     @functools.cached_property
     def here(self) -> Any:
-        """F at x, where a rule needs it."""
+        """The value of f at x, where a rule needs it."""
         return self.f(self.x)
 
+    @functools.cached_property
+    def _unknown(self) -> Any:
+        """The error of a rule that does not estimate it."""
+        return np.full(self.here.shape, np.nan)
+
     def _at(self, j: int, move: float) -> Any:
-        """F with input j moved; None outside the bounds or the domain (not finite, or an error of arithmetic)."""
+        """The value of f with input j moved; None outside the bounds or the domain (not finite, or an error of arithmetic)."""
         target = self.x[j] + move
         if not self._inside(j, target) or target == self.x[j]:  # a move lost in rounding is none
             return None
@@ -88,19 +93,25 @@ class Differences:
     def _inside(self, j: int, target: float) -> bool:
         return not (target < self.low[j] or target > self.high[j])
 
-    def _quotient(self, j: int, h: float) -> tuple[Any, Any] | None:
-        """``(f(x + h) - f(x - h)) / (2 h)``, of second order, and its rounding error; None where a side is missing."""
+    def _sides(self, j: int, h: float) -> tuple[Any, Any] | None:
+        """The values of f on both sides; None where one is missing."""
         ahead = self._at(j, h)
         behind = None if ahead is None else self._at(j, -h)
-        if behind is None:
+        return None if behind is None else (ahead, behind)
+
+    def _quotient(self, j: int, h: float) -> tuple[Any, Any] | None:
+        """``(f(x + h) - f(x - h)) / (2 h)``, of second order, and its rounding error; None where a side is missing."""
+        sides = self._sides(j, h)
+        if sides is None:
             return None
+        ahead, behind = sides
         rounding = np.finfo(ahead.dtype).eps * (np.abs(ahead) + np.abs(behind)) / (2 * h)
         return (ahead - behind) / (2 * h), rounding
 
     def _central(self, j: int, h: float) -> tuple[Any, Any]:
-        found = self._quotient(j, h)
-        if found is not None:
-            return found
+        sides = self._sides(j, h)
+        if sides is not None:
+            return (sides[0] - sides[1]) / (2 * h), self._unknown
         if self._inside(j, self.x[j] + h) and self._inside(j, self.x[j] - h):
             return self._richardson(j, h)  # an edge of the domain is near, where f may be steep
         return self._one_sided(j, h)
@@ -112,7 +123,7 @@ class Differences:
             if value is not None:
                 if move < 0:
                     self.one_sided.add(j)
-                return (value - self.here) / move, np.zeros_like(value)
+                return (value - self.here) / move, self._unknown
         return self._central(j, h / 2)
 
     def _one_sided(self, j: int, h: float) -> tuple[Any, Any]:
@@ -125,8 +136,7 @@ class Differences:
                 if far is not None:
                     value = (4 * near - 3 * self.here - far) / (2 * move)
                     return value, np.abs(value - (near - self.here) / move)
-        nowhere = np.full(self.here.shape, np.nan)
-        return nowhere, nowhere
+        return self._unknown, self._unknown
 
     def _richardson(self, j: int, h: float) -> tuple[Any, Any]:
         """Ridders' extrapolation of central differences to h = 0; the best of the table, entry by entry."""

@@ -183,8 +183,11 @@ class _Point:
         return list(found[: len(self.like)]), list(found[len(self.like) :])
 
     def function(self, x: Any) -> Any:
-        """F of the wanted entries, as a vector (B,)."""
-        found = self.derivative.find("value", self._whole(x))[1][: len(self.like)]
+        """The value of f of the wanted entries, as a vector (B,)."""
+        branch, found = self.derivative.find("value", self._whole(x))
+        found = found[: len(self.like)]
+        if branch.traced.graph is not None:  # its shapes are known
+            return trees.join(found)
         shapes, expected = ([tuple(np.shape(leaf)) for leaf in leaves] for leaves in (found, self.like))
         if shapes != expected:
             raise InputError(
@@ -194,7 +197,7 @@ class _Point:
         return trees.join(found)
 
     def complex_function(self, z: Any) -> Any:
-        """F on complex numbers: by its graph, or as a black box."""
+        """The value of f on complex numbers: by its graph, or as a black box."""
         inputs, graph = self._whole(z), self.branch.traced.graph
         if graph is None:
             return self._black_box(inputs)

@@ -64,7 +64,7 @@ class Branch:
 
     @property
     def graph(self) -> Graph:
-        """F as a graph; methods that read graphs trace f, so they always have one."""
+        """The graph of f; methods that read graphs trace f, so they always have one."""
         if self.traced.graph is None:
             raise TracingError("f was called as a black box, so it has no graph; use method='finite-difference'")
         return self.traced.graph
