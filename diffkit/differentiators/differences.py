@@ -62,20 +62,16 @@ class Differences:
         if not found:
             empty = np.zeros((self.here.size, 0))
             return empty, empty
-        return np.stack([value for value, _ in found], axis=1), np.stack([error for _, error in found], axis=1)
+        errors = [np.full_like(value, np.nan) if error is None else error for value, error in found]
+        return np.stack([value for value, _ in found], axis=1), np.stack(errors, axis=1)
 
     @functools.cached_property
     def here(self) -> Any:
         """The value of f at x, where a rule needs it."""
         return self.f(self.x)
 
-    @functools.cached_property
-    def _unknown(self) -> Any:
-        """The error of a rule that does not estimate it."""
-        return np.full(self.here.shape, np.nan)
-
     def _at(self, j: int, move: float) -> Any:
-        """The value of f with input j moved; None outside the bounds or the domain (not finite, or an error of arithmetic)."""
+        """The value of f with input j moved; None outside the bounds or the domain (not finite, an error)."""
         target = self.x[j] + move
         if not self._inside(j, target) or target == self.x[j]:  # a move lost in rounding is none
             return None
@@ -111,7 +107,7 @@ class Differences:
     def _central(self, j: int, h: float) -> tuple[Any, Any]:
         sides = self._sides(j, h)
         if sides is not None:
-            return (sides[0] - sides[1]) / (2 * h), self._unknown
+            return (sides[0] - sides[1]) / (2 * h), None
         if self._inside(j, self.x[j] + h) and self._inside(j, self.x[j] - h):
             return self._richardson(j, h)  # an edge of the domain is near, where f may be steep
         return self._one_sided(j, h)
@@ -123,7 +119,7 @@ class Differences:
             if value is not None:
                 if move < 0:
                     self.one_sided.add(j)
-                return (value - self.here) / move, self._unknown
+                return (value - self.here) / move, None
         return self._central(j, h / 2)
 
     def _one_sided(self, j: int, h: float) -> tuple[Any, Any]:
@@ -136,7 +132,8 @@ class Differences:
                 if far is not None:
                     value = (4 * near - 3 * self.here - far) / (2 * move)
                     return value, np.abs(value - (near - self.here) / move)
-        return self._unknown, self._unknown
+        nowhere = np.full(self.here.shape, np.nan)
+        return nowhere, nowhere
 
     def _richardson(self, j: int, h: float) -> tuple[Any, Any]:
         """Ridders' extrapolation of central differences to h = 0; the best of the table, entry by entry."""
