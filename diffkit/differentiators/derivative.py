@@ -116,11 +116,11 @@ class Derivative:
         return self.call("jacobian", args, kwargs)
 
     def jvp(self, /, *args: Any, **kwargs: Any) -> Any:
-        """J v, built like f's result; the last argument is v, built like x."""
+        """The product J v, built like f's result; the last argument is v, built like x."""
         return self.call("jvp", args, kwargs)
 
     def vjp(self, /, *args: Any, **kwargs: Any) -> Any:
-        """W J, built like x; the last argument is w, built like f's result."""
+        """The product w J, built like x; the last argument is w, built like f's result."""
         return self.call("vjp", args, kwargs)
 
     def hessian(self, /, *args: Any, **kwargs: Any) -> Any:
@@ -128,7 +128,7 @@ class Derivative:
         return self.call("hessian", args, kwargs)
 
     def hvp(self, /, *args: Any, **kwargs: Any) -> Any:
-        """H v, built like x; the last argument is v."""
+        """The product H v, built like x; the last argument is v."""
         return self.call("hvp", args, kwargs)
 
     # ------------------------------------------------------------ what it is made of
