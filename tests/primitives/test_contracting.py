@@ -77,4 +77,4 @@ def test_cotangents_of_a_product(spec, front):
 def test_a_contraction_costs_two_operations_per_term():
     shape = np.dtype(float)
     left, right = (Step(None, (), {}, sizes, shape) for sizes in ((2, 3), (3, 4)))
-    assert p.contract.cost(None, [left, right], {"spec": Spec("ik", "kj", "ij")}).count == 2 * 2 * 3 * 4
+    assert p.contract.cost(None, [left, right], {"spec": Spec("ik", "kj", "ij")}).amount == 2 * 2 * 3 * 4
