@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, ClassVar
 
 import numpy as np
 
-from diffkit.errors import UnknownNameError
+from diffkit.errors import UnknownNameError, UnsupportedError
 from diffkit.graph import Graph
 
 
@@ -46,15 +49,28 @@ def holds(value: Any, expected: Any) -> bool:
 
 def engine(name: str) -> Engine:
     """Find an engine by name."""
+    if name not in engine_names():
+        if name == "llvm":
+            raise UnsupportedError('engine="llvm" needs CPython and llvmlite: install the extra "llvm"')
+        raise UnknownNameError(name, engine_names(), kind="engine")
+    if name == "llvm":
+        from diffkit.engines.llvm import Llvm
+
+        return Llvm()
     from diffkit.engines.interpreted import Interpreted
     from diffkit.engines.numpy_source import NumpySource
 
-    table: dict[str, type[Engine]] = {kind.name: kind for kind in (NumpySource, Interpreted)}
-    if name not in table:
-        raise UnknownNameError(name, table, kind="engine")
-    return table[name]()
+    return NumpySource() if name == "numpy" else Interpreted()
 
 
+@functools.cache
 def engine_names() -> tuple[str, ...]:
     """List the engines that run here."""
-    return ("numpy", "interpreted")
+    if find_spec("llvmlite") is None or not sound():
+        return ("numpy", "interpreted")
+    return ("numpy", "interpreted", "llvm")
+
+
+def sound() -> bool:
+    """Whether compiled entries fit this interpreter: CPython with its global lock, objects laid out as expected."""
+    return sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()

@@ -8,13 +8,14 @@ a factor of 2**32 of overflow. References are never read: their values may chang
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from diffkit.graph import CONSTANT, Graph, Guard, Step
-from diffkit.simplify import numbers, structure
+from diffkit.simplify import numbers, seeds, structure
 from diffkit.simplify.builder import RULES, Builder
 
-__all__ = ["RULES", "as_written", "drop_dead", "numbers", "simplify", "structure"]
+__all__ = ["RULES", "as_written", "drop_dead", "numbers", "seeds", "simplify", "structure"]
 
 
 def simplify(graph: Graph) -> Graph:
@@ -33,8 +34,11 @@ def simplify(graph: Graph) -> Graph:
     while True:
         smaller = _once(graph)
         if len(smaller.steps) >= len(graph.steps):
-            return smaller
+            break
         graph = smaller
+    if any(step.op is seeds.ONE_HOT for step in smaller.steps):
+        return _once(smaller, finish=seeds.written_out)
+    return smaller
 
 
 def as_written(graph: Graph) -> Graph:
@@ -43,11 +47,12 @@ def as_written(graph: Graph) -> Graph:
     return drop_dead(list(graph.steps), list(graph.inputs), list(graph.outputs), guards)
 
 
-def _once(graph: Graph) -> Graph:
+def _once(graph: Graph, finish: Callable[[Builder, int], int] | None = None) -> Graph:
     builder = Builder()
     where: list[int] = []
     for step in graph.steps:
-        where.append(builder.emit(step.op, tuple([where[operand] for operand in step.operands]), step.params, step))
+        made = builder.emit(step.op, tuple([where[operand] for operand in step.operands]), step.params, step)
+        where.append(finish(builder, made) if finish and builder.steps[made].op is seeds.ONE_HOT else made)
     inputs = [where[position] for position in graph.inputs]
     outputs = [where[position] for position in graph.outputs]
     guards = {where[guard.position]: guard.expected for guard in graph.guards}

@@ -7,7 +7,7 @@ from diffkit.graph import Graph, Step
 from diffkit.ops import size
 
 REUSE = 1024  # entries from which a dead temporary is worth an out=; below, an operator is faster than a ufunc call
-VIEWS = frozenset({p.index, p.reshape, p.transpose, p.stop})
+VIEWS = frozenset(op for op in p.TABLE.values() if op.touches == "none")
 
 
 class Memory:
