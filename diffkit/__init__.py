@@ -16,15 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from diffkit import problems
+    from diffkit.advising import advise
     from diffkit.benchmark.results import load
     from diffkit.checking import check
     from diffkit.comparing import compare
+    from diffkit.differentiators.auto import Auto
     from diffkit.differentiators.base import Differentiator
     from diffkit.differentiators.derivative import Derivative
     from diffkit.differentiators.finite import DomainWarning, FiniteDifference
     from diffkit.differentiators.forward import Forward
     from diffkit.differentiators.registry import get, names
     from diffkit.differentiators.reverse import Reverse
+    from diffkit.differentiators.sparse import Sparse
     from diffkit.differentiators.symbolic import Symbolic
     from diffkit.errors import (
         CheckError,
@@ -52,15 +55,18 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _WHERE = {  # a name is imported when first used: importing diffkit costs little more than importing NumPy
+    "diffkit.advising": ("advise",),
     "diffkit.benchmark.results": ("load",),
     "diffkit.checking": ("check",),
     "diffkit.comparing": ("compare",),
+    "diffkit.differentiators.auto": ("Auto",),
     "diffkit.differentiators.base": ("Differentiator",),
     "diffkit.differentiators.derivative": ("Derivative",),
     "diffkit.differentiators.finite": ("DomainWarning", "FiniteDifference"),
     "diffkit.differentiators.forward": ("Forward",),
     "diffkit.differentiators.registry": ("get", "names"),
     "diffkit.differentiators.reverse": ("Reverse",),
+    "diffkit.differentiators.sparse": ("Sparse",),
     "diffkit.differentiators.symbolic": ("Symbolic",),
     "diffkit.errors": (
         "CheckError",
@@ -88,6 +94,7 @@ _WHERE = {  # a name is imported when first used: importing diffkit costs little
 _HOME = {name: module for module, provided in _WHERE.items() for name in provided}
 
 __all__ = [
+    "Auto",
     "CheckError",
     "Derivative",
     "Differentiator",
@@ -99,11 +106,13 @@ __all__ = [
     "NotScalarError",
     "ResultsError",
     "Reverse",
+    "Sparse",
     "Symbolic",
     "TooLargeError",
     "TracingError",
     "UnknownNameError",
     "UnsupportedError",
+    "advise",
     "check",
     "compare",
     "constant",

@@ -15,7 +15,7 @@ from diffkit.benchmark.methods import Method
 from diffkit.benchmark.results import Measurement, now, to_frame
 from diffkit.benchmark.suite import Limits
 from diffkit.benchmark.trial import Trial, attempt, tolerance, warm_up
-from diffkit.differentiators import names
+from diffkit.differentiators import Auto, names
 from diffkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -75,7 +75,9 @@ def compare(
     >>> comparison.table["status"].to_dict()
     {'forward': 'ok', 'reverse': 'ok'}
     """
-    chosen = {method.label: method for method in map(Method.parse, names() if methods is None else methods)}
+    if methods is None:  # "auto" is one of the others
+        methods = [name for name in names() if name != Auto.name]
+    chosen = {method.label: method for method in map(Method.parse, methods)}
     if not chosen:
         raise InputError("methods is empty; name at least one, or leave it out to compare all")
     trials = {label: Trial(method.differentiator(engine), f, x) for label, method in chosen.items()}

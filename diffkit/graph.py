@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from diffkit.ops import Array, Op, Shape
+from diffkit.ops import Array, Op, Shape, nbytes
 
 
 def _no_operands(_operands: Sequence[Any], params: dict[str, Any]) -> tuple[Shape, np.dtype[Any]]:
@@ -85,15 +85,32 @@ class Operations:
         Evaluations of exp, log, sin, pow and their like.
     moved
         Entries copied by scatters and selections (views are free).
+    bytes
+        Memory traffic: every step reads its operands and writes its result once; views are free.
+
+    Examples
+    --------
+    >>> import numpy as np, diffkit as dk
+    >>> plan = dk.get("reverse").prepare(lambda x: np.sum(np.sin(x)), np.ones(100), product="gradient")
+    >>> print(plan.operations)
+    100 operations (0 arithmetic, 100 transcendental, 0 moved), 1,600 bytes
+    >>> plan.operations.flops, plan.operations.bytes
+    (0, 1600)
     """
 
     arithmetic: int = 0
     transcendental: int = 0
     moved: int = 0
+    bytes: int = 0
+
+    @property
+    def flops(self) -> int:
+        """The operations that a processor does in one instruction: ``arithmetic``, by its usual name."""
+        return self.arithmetic
 
     @property
     def total(self) -> int:
-        """All kinds together."""
+        """All kinds of operations together; bytes are none."""
         return self.arithmetic + self.transcendental + self.moved
 
     def __add__(self, other: Operations) -> Operations:
@@ -101,10 +118,17 @@ class Operations:
             self.arithmetic + other.arithmetic,
             self.transcendental + other.transcendental,
             self.moved + other.moved,
+            self.bytes + other.bytes,
         )
 
     def __mul__(self, times: int) -> Operations:
-        return Operations(self.arithmetic * times, self.transcendental * times, self.moved * times)
+        return Operations(self.arithmetic * times, self.transcendental * times, self.moved * times, self.bytes * times)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.total:,} operations ({self.arithmetic:,} arithmetic, {self.transcendental:,} transcendental, "
+            f"{self.moved:,} moved), {self.bytes:,} bytes"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +174,11 @@ class Graph:
             if step.op.family != "leaf":
                 cost = step.op.cost(step, [self.steps[operand] for operand in step.operands], step.params)
                 counts[cost.kind] += cost.amount
-        return Operations(**counts)
+        return Operations(**counts, bytes=sum(self.traffic()))
+
+    def traffic(self) -> list[int]:
+        """How many bytes go through memory, step by step: each operand is read, and the result written, once."""
+        return [_traffic(step, [self.steps[operand] for operand in set(step.operands)]) for step in self.steps]
 
     def uses(self) -> list[int]:
         """How often each step is read, as operand, result or guard."""
@@ -179,6 +207,13 @@ class Graph:
         text = [f"{left:<{width}}{right}" for left, right in lines]
         text += [f"guard v{guard.position} == {guard.expected}" for guard in self.guards]
         return "\n".join([*text, "return " + ", ".join(f"v{position}" for position in self.outputs)])
+
+
+def _traffic(step: Step, operands: Sequence[Step]) -> int:
+    if step.op.family == "leaf" or step.op.touches == "none":
+        return 0
+    read = nbytes(step) if step.op.touches == "part" else sum(nbytes(operand) for operand in operands)
+    return nbytes(step) + read
 
 
 def _line(position: int, step: Step) -> tuple[str, str]:

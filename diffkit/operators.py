@@ -165,6 +165,7 @@ def jacobian(
     method: str | Differentiator = DEFAULT,
     layout: str = "numerator",
     blocks: bool = False,
+    sparse: bool = False,
     has_aux: bool = False,
     **options: Any,
 ) -> Operator:
@@ -183,6 +184,8 @@ def jacobian(
     blocks
         Instead of one matrix, a block ``(*result shape, *x shape)`` per leaf of the result and of x, in their
         containers: the result's outside, x's inside.
+    sparse
+        As a ``scipy.sparse.csr_array``, with as few sweeps as its pattern allows (see `Sparse`).
     has_aux
         Whether f returns ``(result, extra)``; then so does the derivative.
     **options
@@ -194,10 +197,16 @@ def jacobian(
     >>> dk.jacobian(lambda x: np.array([x[0] * x[1], x[0]]), method="forward")(np.array([2.0, 3.0]))
     array([[3., 2.],
            [1., 0.]])
+    >>> dk.jacobian(np.sin, sparse=True)(np.zeros(1_000_000)).nnz
+    1000000
     """
     layouts = ("numerator", "denominator")
     if layout not in layouts:
         raise UnknownNameError(layout, layouts, kind="layout")
+    if sparse:
+        method = _sparse(method)
+        if blocks:
+            raise InputError("a sparse Jacobian is one matrix; leave out blocks=True, or sparse=True")
 
     def finish(found: Any, derivative: Derivative, _args: Any) -> Any:
         matrix, extra = found if has_aux else (found, None)
@@ -213,10 +222,13 @@ def hessian(
     argnums: int | Sequence[int] = 0,
     *,
     method: str | Differentiator = DEFAULT,
+    sparse: bool = False,
     has_aux: bool = False,
     **options: Any,
 ) -> Operator:
     """What is the Hessian ``(A, A)`` of a scalar f?
+
+    With ``sparse=True`` as a ``scipy.sparse.csr_array``, with as few sweeps as its pattern allows (see `Sparse`).
 
     Examples
     --------
@@ -225,7 +237,16 @@ def hessian(
     array([[4., 2.],
            [2., 0.]])
     """
-    return _operator(f, "hessian", method, argnums, has_aux=has_aux, **options)
+    return _operator(f, "hessian", _sparse(method) if sparse else method, argnums, has_aux=has_aux, **options)
+
+
+def _sparse(method: str | Differentiator) -> str:
+    if method != DEFAULT:
+        raise InputError(
+            f"sparse=True with method={method!r}: a sparse derivative chooses its sweeps itself; leave out method=, or "
+            "give by='columns' (forward) or by='rows' (reverse)"
+        )
+    return "sparse"
 
 
 def jvp(

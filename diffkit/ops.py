@@ -69,6 +69,9 @@ class Op:
         The NumPy function this row is the meaning of, if there is one.
     linear
         Moves or adds entries only: its VJP of a mask is again a mask.
+    touches
+        How much memory one evaluation goes through: "all" its operands and its result, as much of them as its result is
+        large ("part"), or "none", because it is a view.
     """
 
     name: str
@@ -81,6 +84,7 @@ class Op:
     cost: Callable[..., Cost] = field(default=lambda result, _operands, _params: Cost("moved", size(result)))
     numpy: Any = None
     linear: bool = False
+    touches: str = "all"
 
     def __call__(self, *operands: Any, **params: Any) -> Any:
         """Compute on arrays; record on tracers (the innermost trace records)."""
@@ -127,6 +131,11 @@ class Masked:
 def size(x: Any) -> int:
     """Count the entries of anything with a shape."""
     return math.prod(x.shape)
+
+
+def nbytes(x: Any) -> int:
+    """Count the bytes of anything with a shape and a dtype."""
+    return size(x) * int(x.dtype.itemsize)
 
 
 def lead(direction: Array, primal: Array) -> Shape:

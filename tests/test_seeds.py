@@ -108,15 +108,23 @@ def test_what_is_infinite_in_one_entry_stays_there():
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=8))
 def test_random_programs_have_the_jacobian_of_the_complex_step(program):
+    acts = [
+        lambda a, b: a * b,
+        lambda a, b: a + b,
+        lambda a, b: a - 2.0 * b,
+        lambda a, b: np.concatenate([a[2:], b[:2]]),
+        lambda a, b: np.reshape(np.reshape(a, (2, 3)).T, (6,)) * b,
+        lambda a, b: a / (2.0 + b * b),
+        lambda a, _b: -a,
+        lambda a, b: np.where(np.linspace(-1, 1, 6) > 0, a, b),
+        lambda a, _b: W.T @ (W @ a),
+        lambda a, b: a[[0, 0, 3, 1, 5, 2]] + b.sum(),
+    ]
+
     def f(x):
         values = [x, np.sin(x), x[::-1], np.tanh(W.T @ (W @ x))]
         for kind, i, j in program:
-            a, b = values[-1 - i % len(values)], values[-1 - j % len(values)]
-            values.append([
-                lambda: a * b, lambda: a + b, lambda: a - 2.0 * b, lambda: np.concatenate([a[2:], b[:2]]),
-                lambda: np.reshape(np.reshape(a, (2, 3)).T, (6,)) * b, lambda: a / (2.0 + b * b), lambda: -a,
-                lambda: np.where(np.linspace(-1, 1, 6) > 0, a, b), lambda: W.T @ (W @ a), lambda: a[[0, 0, 3, 1, 5, 2]] + b.sum(),
-            ][kind]())  # fmt: skip
+            values.append(acts[kind](values[-1 - i % len(values)], values[-1 - j % len(values)]))
         return values[-1]
 
     x = np.linspace(0.1, 0.9, N)

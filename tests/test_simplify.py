@@ -11,7 +11,7 @@ from diffkit import primitives as p
 from diffkit.graph import CONSTANT, REFERENCE
 from diffkit.ops import Span, Static
 from diffkit.primitives.contracting import Spec
-from diffkit.simplify import RULES, seeds, builder, simplify
+from diffkit.simplify import RULES, builder, seeds, simplify
 from diffkit.tracing import Trace
 
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.5, -2.0, 3e200, 5e-324])

@@ -1,5 +1,5 @@
 """Time and count derivatives on a grid of problems, methods, engines and sizes.
 
-`suite` reads the grid, `cells` measures one cell of it by a `trial`, `measure` times calls, `results` keeps
-the rows, and `run` is the loop over all.
+`suite` reads the grid, `cells` measures one cell of it by a `trial`, `results` keeps the rows, and `run` is the loop
+over all. Calls are timed by `diffkit.measure`.
 """

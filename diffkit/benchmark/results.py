@@ -32,7 +32,8 @@ class Measurement:
 
     Seconds are per call; ``run_samples`` holds every sample of ``run``. ``None`` means that the cell ended
     before this was known, or that the method has no such number. ``step_size`` belongs to the study of step
-    sizes, ``depth`` to that of expression swell.
+    sizes, ``depth`` to that of expression swell. ``bytes`` is memory traffic as counted, ``predicted_seconds`` what a
+    run should take by counted work, ``bound_seconds`` what the machine's own limits allow at best.
     """
 
     suite: str
@@ -65,6 +66,9 @@ class Measurement:
     study: str = "cells"
     step_size: float | None = None
     depth: int | None = None
+    bytes: int | None = None
+    predicted_seconds: float | None = None
+    bound_seconds: float | None = None
 
 
 COLUMNS = tuple(field.name for field in fields(Measurement))

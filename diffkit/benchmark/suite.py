@@ -40,9 +40,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from diffkit import problems as problem_table
-from diffkit.benchmark.measure import FEWEST_REPEATS
 from diffkit.benchmark.methods import Method
 from diffkit.errors import InputError, UnknownNameError
+from diffkit.measure import FEWEST_REPEATS
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.benchmark.measure import measure, peak_memory
 from diffkit.benchmark.methods import Method
 from diffkit.benchmark.suite import Limits
 from diffkit.differentiators import Derivative, Differentiator
 from diffkit.errors import CheckError, DiffkitError, UnsupportedError
 from diffkit.graph import Operations
+from diffkit.measure import measure, peak_memory
+from diffkit.roofline import machine
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -72,6 +73,8 @@ class Trial:
             "function_operations": _total(plan.function_operations),
             "graph_steps": None if plan.graph is None else len(plan.graph.steps),
             "function_calls": plan.calls,
+            "bytes": None if plan.operations is None else plan.operations.bytes,
+            "predicted_seconds": plan.predicted_seconds,
         }
         self.jacobian = plan.run(self.point)
         outputs, inputs = self.jacobian.shape
@@ -106,6 +109,8 @@ class Trial:
                 f"{name}_seconds_min": timing.minimum,
                 f"{name}_seconds_iqr": timing.iqr,
             }
+        if self._plan.operations is not None:
+            self.facts["bound_seconds"] = self._plan.roofline(of_run.median).bound
         self.facts |= {"run_samples": of_run.samples, "loops": of_run.loops, "repeats": limits.repeats}
         # A preparation so slow that repeats would take many times the budget keeps the time of its first go.
         if self.facts["prepare_seconds"] <= limits.budget_seconds:
@@ -155,7 +160,11 @@ def tolerance(method: Method, *, exact: bool, conditioning: float = 1.0) -> floa
 
 @functools.cache
 def warm_up(name: str, engine: str) -> None:
-    """Use a method once, so that what it imports (SymPy takes half a second) is no cost of the first cell."""
+    """Use a method once, so that what it imports (SymPy takes half a second) is no cost of the first cell.
+
+    The same holds for the machine's limits, which take as long to measure.
+    """
+    machine()
     point = np.ones(1)
     Method(name).differentiator(engine).prepare(_product, point, product="jacobian").run(point)
 

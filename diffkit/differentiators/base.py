@@ -30,7 +30,8 @@ class Differentiator(ABC):
     Parameters
     ----------
     engine
-        How graphs become callables: "numpy" (one generated function) or "interpreted" (step by step).
+        How graphs become callables: "numpy" (one generated function), "llvm" (machine code), "interpreted" (step by
+        step), or "auto": numpy first, machine code when it pays.
 
     Examples
     --------
@@ -42,7 +43,7 @@ class Differentiator(ABC):
 
     name: ClassVar[str]
     exact: ClassVar[bool] = True
-    engine: str = "numpy"
+    engine: str = "auto"
 
     def __post_init__(self) -> None:
         if self.engine not in engine_names():
@@ -156,7 +157,7 @@ class GraphDifferentiator(Differentiator):
     def compiled(self, graph: Graph) -> Program:
         """Make a graph a program."""
         made = find_engine(self.engine).compile(graph)
-        return Program(made.run, graph, made.source, graph.operations)
+        return Program(made.run, graph, made.source, graph.operations, direct=made.direct)
 
     def graph_of(self, branch: Branch, wanted: tuple[bool, ...], product: str) -> Graph:
         """The graph of one product; its inputs are f's, then the caller's directions."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy as np
 from diffkit import trees
 from diffkit.differentiators.arguments import Spec, fitted, take
 from diffkit.differentiators.assembling import assemble, blocks
+from diffkit.differentiators.described import Described
 from diffkit.differentiators.programs import (
     DIRECTED,
     QUICK,
@@ -26,9 +28,8 @@ from diffkit.differentiators.programs import (
     check_scalar,
     fingerprint,
 )
-from diffkit.errors import DiffkitError, InputError, TracingError, UnsupportedError
+from diffkit.errors import DiffkitError, InputError, TracingError
 from diffkit.expressions import as_callable
-from diffkit.graph import Graph, Operations
 from diffkit.ops import Recorded
 from diffkit.tracing import Traced, call_function, current_trace, replay, trace_function
 
@@ -49,7 +50,7 @@ FAILURES = (
 )  # what code that is handed a stand-in instead of an array raises
 
 
-class Derivative:
+class Derivative(Described):
     """A method made ready for one function and arguments of one signature; made by `Differentiator.prepare`.
 
     ``value``, ``gradient``, ``jacobian``, ``jvp``, ``vjp``, ``hessian`` and ``hvp`` give the products, ``run`` the one
@@ -131,63 +132,6 @@ class Derivative:
         """The product H v, built like x; the last argument is v."""
         return self.call("hvp", args, kwargs)
 
-    # ------------------------------------------------------------ what it is made of
-
-    @property
-    def graph(self) -> Graph | None:
-        """The derivative graph of the prepared product."""
-        return self._latest().graph
-
-    @property
-    def source(self) -> str:
-        """The generated program of the prepared product."""
-        return self._latest().source
-
-    @property
-    def operations(self) -> Operations | None:
-        """Counted operations of one run of the prepared product."""
-        return self._latest().operations
-
-    @property
-    def calls(self) -> int:
-        """How often one run of the prepared product calls f."""
-        return self._latest().calls
-
-    @property
-    def function_graph(self) -> Graph | None:
-        """The graph of f; None where it could not be traced."""
-        return self._branches[0].traced.graph
-
-    @property
-    def function_operations(self) -> Operations | None:
-        """Counted operations of one evaluation of f."""
-        graph = self.function_graph
-        return graph.operations if graph else None
-
-    @property
-    def inputs(self) -> int:
-        """A, the number of entries that f is differentiated by."""
-        return trees.total_size(
-            [spec for spec, flag in zip(self.layout.specs, self.layout.wanted, strict=True) if flag]
-        )
-
-    @property
-    def outputs(self) -> int:
-        """B, the number of entries of f's result."""
-        return trees.total_size(self._branches[0].traced.leaves)
-
-    @property
-    def expressions(self) -> Any:
-        """What a symbolic derivative found, as SymPy expressions (`diffkit.expressions.Assignments`)."""
-        found = self._latest().expressions
-        if found is None:
-            raise UnsupportedError(f"{self.differentiator.name} makes no expressions; use method='symbolic'")
-        return found
-
-    def latex(self) -> str:
-        """What a symbolic derivative found, in LaTeX."""
-        return str(self.expressions.latex())
-
     def error_estimate(self, /, *args: Any, **kwargs: Any) -> Any:
         """An estimate of the error of each entry of the Jacobian (finite differences with scheme="richardson")."""
         return self.call("error", args, kwargs)
@@ -195,11 +139,9 @@ class Derivative:
     def retrace(self) -> None:
         """Forget what was traced: f is traced again at the next call."""
         with self._lock:
+            self.__dict__.pop("run", None)
             for branch in self._branches:
                 branch.forgotten = True
-
-    def _latest(self) -> Program:
-        return self._program(self._branches[0], self.product)
 
     # ------------------------------------------------------------ running
 
@@ -359,6 +301,13 @@ class Derivative:
                 and layout.single
             ):
                 self._quick[product] = Quick(branch, product, *layout.leaves[0])
+                self._shorten(branch, product)
+
+    def _shorten(self, branch: Branch, product: str) -> None:
+        """Let machine code itself be ``run``, where no name that f reads has to be watched."""
+        direct = branch.programs[product].direct
+        if product == self.product and direct and not branch.traced.watched:
+            self.run = direct(partial(type(self).run, self)) or self.run  # type: ignore[method-assign]  # the same call
 
     def _program(self, branch: Branch, product: str) -> Program:
         with self._lock:

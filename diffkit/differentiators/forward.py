@@ -22,7 +22,7 @@ class Forward(SweepDifferentiator):
     Parameters
     ----------
     engine
-        "numpy" or "interpreted".
+        "auto", "numpy", "llvm" or "interpreted".
     memory_limit
         Bytes that the directions of one sweep may take together; above it the sweep is cut into chunks.
 

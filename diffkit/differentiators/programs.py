@@ -41,6 +41,12 @@ class Program:
         How often one run calls f.
     expressions
         What a symbolic derivative found; None for other methods.
+    direct
+        The shortest way of the commonest call (`diffkit.engines.Compiled`).
+    colouring
+        Which columns and rows a sparse derivative finds together (`diffkit.sparsity.Colouring`); None for others.
+    method
+        The name of the method that made it, where that was chosen; empty where it is the derivative's own.
     """
 
     run: Callable[..., tuple[Any, ...] | None]
@@ -49,6 +55,9 @@ class Program:
     operations: Operations | None = None
     calls: int = 0
     expressions: Any = None
+    direct: Callable[[Callable[..., Any]], Callable[..., Any] | None] | None = None
+    colouring: Any = None
+    method: str = ""
 
 
 class Branch:

@@ -1,4 +1,4 @@
-"""Names -> differentiators: the four methods, and what other packages add by entry points."""
+"""Names -> differentiators: the four methods, the choice between them, and what other packages add by entry points."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import functools
 from dataclasses import fields
 from typing import Any
 
+from diffkit.differentiators.auto import Auto
 from diffkit.differentiators.base import Differentiator
 from diffkit.differentiators.finite import FiniteDifference
 from diffkit.differentiators.forward import Forward
 from diffkit.differentiators.reverse import Reverse
+from diffkit.differentiators.sparse import Sparse
 from diffkit.differentiators.symbolic import Symbolic
 from diffkit.errors import InputError, UnknownNameError
 
-BUILT_IN: dict[str, type[Differentiator]] = {kind.name: kind for kind in (FiniteDifference, Symbolic, Forward, Reverse)}
+KINDS: tuple[type[Differentiator], ...] = (FiniteDifference, Symbolic, Forward, Reverse, Auto)
+BUILT_IN: dict[str, type[Differentiator]] = {kind.name: kind for kind in KINDS}
+STRUCTURED: dict[str, type[Differentiator]] = {Sparse.name: Sparse}
+"""By name too, but not among `names`: what takes its place beside the others gives dense arrays."""
 GROUP = "diffkit.differentiators"
 
 
@@ -43,7 +48,7 @@ def get(name: str, **options: Any) -> Differentiator:
     Parameters
     ----------
     name
-        One of `names`.
+        One of `names`, or "sparse".
     **options
         Fields of the differentiator's class, such as ``engine="interpreted"`` or ``scheme="complex-step"``.
 
@@ -67,7 +72,7 @@ def get(name: str, **options: Any) -> Differentiator:
             f"a method is given by its name or as a Differentiator, such as Reverse(), not as {name!r}; "
             "see diffkit.names()"
         )
-    kind = BUILT_IN[name] if name in BUILT_IN else _load(name)
+    kind = BUILT_IN.get(name) or STRUCTURED.get(name) or _load(name)
     known = [field.name for field in fields(kind)]
     for option in options:
         if option not in known:

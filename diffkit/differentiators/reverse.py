@@ -23,7 +23,7 @@ class Reverse(SweepDifferentiator):
     Parameters
     ----------
     engine
-        "numpy" or "interpreted".
+        "auto", "numpy", "llvm" or "interpreted".
     memory_limit
         Bytes that the seeds of one sweep may take together; above it the sweep is cut into chunks.
 

@@ -60,7 +60,7 @@ class SweepDifferentiator(GraphDifferentiator):
             return None  # what joins an outer trace joins it whole
         check_dense(derivative.outputs, derivative.inputs)
         total = self.sweeps(derivative.inputs, derivative.outputs)
-        count = max(1, int(self.memory_limit // max(1, _bytes_per_direction(graph, wanted))))
+        count = max(1, int(self.memory_limit // max(1, bytes_per_direction(graph, wanted))))
         if count >= total:
             return None
         whole = self._chunked(derivative, branch, total, count)
@@ -116,7 +116,7 @@ def _seeds(specs: list[Any], start: int, count: int) -> list[Any]:
     return seeds
 
 
-def _bytes_per_direction(graph: Graph, wanted: tuple[bool, ...]) -> int:
+def bytes_per_direction(graph: Graph, wanted: tuple[bool, ...]) -> int:
     """What a sweep holds per direction: the entries of the active steps that are larger than a number."""
     active = active_steps(graph, wanted)
     sizes = [size(step) * step.dtype.itemsize for step, flag in zip(graph.steps, active, strict=True) if flag]

@@ -35,7 +35,7 @@ class Symbolic(Differentiator):
     Parameters
     ----------
     engine
-        "numpy" or "interpreted".
+        "auto", "numpy", "llvm" or "interpreted".
     form
         "shared" (common subexpressions are named) or "expression" (one closed expression per entry, as in high school).
     limit

@@ -26,10 +26,14 @@ class Compiled:
         ``run(*inputs) -> tuple of results``, or None when a guard does not hold: f takes another branch here.
     source
         The generated program as text; empty where there is none.
+    direct
+        ``direct(slow)`` gives the shortest way of the commonest call, plain arrays in and one array out, which calls
+        ``slow`` in all other cases; None where an engine has no such way.
     """
 
     run: Callable[..., tuple[Any, ...] | None]
     source: str = ""
+    direct: Callable[[Callable[..., Any]], Callable[..., Any] | None] | None = None
 
 
 class Engine(ABC):
@@ -57,6 +61,10 @@ def engine(name: str) -> Engine:
         from diffkit.engines.llvm import Llvm
 
         return Llvm()
+    if name == "auto":
+        from diffkit.engines.auto import Auto
+
+        return Auto()
     from diffkit.engines.interpreted import Interpreted
     from diffkit.engines.numpy_source import NumpySource
 
@@ -67,8 +75,8 @@ def engine(name: str) -> Engine:
 def engine_names() -> tuple[str, ...]:
     """List the engines that run here."""
     if find_spec("llvmlite") is None or not sound():
-        return ("numpy", "interpreted")
-    return ("numpy", "interpreted", "llvm")
+        return ("auto", "numpy", "interpreted")
+    return ("auto", "numpy", "interpreted", "llvm")
 
 
 def sound() -> bool:

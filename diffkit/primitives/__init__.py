@@ -131,7 +131,7 @@ trunc         = constant(np.trunc,         lambda s, x: s.sign(x) * s.floor(s.Ab
 rint          = constant(np.rint,          lambda s, x: s.floor(x + s.Rational(1, 2)))
 floor_divide  = constant(np.floor_divide,  lambda s, x, y: s.floor(x / y))
 heaviside     = constant(np.heaviside,     "Heaviside")
-stop          = constant(_mv.Stop(),       lambda s, x: s.Function("constant")(x))  # dk.constant
+stop          = constant(_mv.Stop(),       lambda s, x: s.Function("constant")(x), touches="none")  # dk.constant
 greater       = constant(np.greater,       "Gt")
 greater_equal = constant(np.greater_equal, "Ge")
 less          = constant(np.less,          "Lt")
@@ -154,11 +154,11 @@ cumsum      = structural("cumsum", np.cumsum,  _mv.same_shape,    _mv.cumsum_for
 max_        = reduction(np.max, _mv.extremum("Max"), _shared_extremum)  # ties share
 min_        = reduction(np.min, _mv.extremum("Min"), _shared_extremum)  # ties share
 # ------------ where entries go
-reshape     = structural("reshape",   _mv.reshaped,     _mv.infer_shape,     _mv.reshape_forward,   _mv.reshape_backward,   numpy=np.reshape)
-transpose   = structural("transpose", np.transpose,     _mv.infer_transpose, _mv.transpose_forward, _mv.transpose_backward, numpy=np.transpose)
+reshape     = structural("reshape",   _mv.reshaped,     _mv.infer_shape,     _mv.reshape_forward,   _mv.reshape_backward,   numpy=np.reshape, touches="none")
+transpose   = structural("transpose", np.transpose,     _mv.infer_transpose, _mv.transpose_forward, _mv.transpose_backward, numpy=np.transpose, touches="none")
 broadcast   = structural("broadcast", np.broadcast_to,  _mv.infer_shape,     _mv.broadcast_forward, _mv.broadcast_backward, numpy=np.broadcast_to)
-index       = structural("index",     _mv.read,         _mv.infer_index,     _mv.index_forward,     _mv.index_backward)
-gather      = structural("gather",    _mv.read,         _mv.infer_gather,    _mv.index_forward,     _mv.gather_backward)
+index       = structural("index",     _mv.read,         _mv.infer_index,     _mv.index_forward,     _mv.index_backward, touches="none")
+gather      = structural("gather",    _mv.read,         _mv.infer_gather,    _mv.index_forward,     _mv.gather_backward, touches="part")
 convert     = structural("convert",   _mv.converted,    _mv.infer_convert,   _mv.convert_forward,   _mv.convert_backward, symbolic=_mv.convert_symbolic)
 scatter     = Op("scatter", "structural", _mv.scattered, _mv.infer_scatter, _mv.scatter_jvp, _mv.scatter_vjp,
                  _mv.scatter_symbolic, _mv.scatter_cost, linear=True)

@@ -131,7 +131,7 @@ def elementwise(
     )
 
 
-def constant(ufunc: Any, symbolic: Symbolic = None, of: Callable[..., Any] = numbers) -> Op:
+def constant(ufunc: Any, symbolic: Symbolic = None, of: Callable[..., Any] = numbers, *, touches: str = "all") -> Op:
     """Build a row whose derivative is zero wherever it exists: steps, comparisons, tests."""
     return Op(
         ufunc.__name__,
@@ -141,6 +141,7 @@ def constant(ufunc: Any, symbolic: Symbolic = None, of: Callable[..., Any] = num
         symbolic=entrywise(symbolic, of) if symbolic else None,
         cost=lambda result, _operands, _params: Cost("arithmetic", size(result)),
         numpy=ufunc,
+        touches=touches,
     )
 
 
@@ -223,6 +224,7 @@ def structural(
     numpy: Any = None,
     symbolic: Callable[..., Any] | None = None,
     cost: Callable[..., Cost] | None = None,
+    touches: str = "all",
 ) -> Op:
     """Build a linear row of one operand.
 
@@ -253,6 +255,7 @@ def structural(
         cost or (lambda _result, _operands, _params: Cost("moved", 0)),
         numpy,
         linear=True,
+        touches=touches,
     )
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from diffkit.benchmark.results import ENVIRONMENT, load
 from diffkit.errors import ResultsError
-from diffkit.report import fitting, rows
+from diffkit.report import fitting, rows, tables
 from diffkit.report.figures import PICTURES, STYLE, WIDTH, Picture
 from diffkit.report.verdicts import Verdict, verdicts
 from diffkit.report.words import escaped, listed, markdown_table, method_name, plural, seconds
@@ -97,6 +97,7 @@ def _page(frame: pd.DataFrame, findings: dict[str, str | None], facts: dict[str,
     yield "## Fitted exponents"
     yield from _exponents(frame)
     yield from _engines(frame)
+    yield from _limits(frame)
     yield "## What was not measured"
     yield _not_measured(frame)
     yield "## Environment"
@@ -151,6 +152,18 @@ def _engines(frame: pd.DataFrame) -> Iterator[str]:
     yield "## Engines"
     text = table.map(seconds).reset_index().rename(columns={"inputs": "A", "outputs": "B"})
     yield markdown_table(text.assign(method=text["method"].map(method_name)))
+
+
+def _limits(frame: pd.DataFrame) -> Iterator[str]:
+    """Set run times beside what the machine allows, where that was measured."""
+    if frame["bound_seconds"].isna().all():
+        return
+    yield "## Close to the limit"
+    yield (
+        "The share of the machine's own limit that one run reaches: the time that its counted memory traffic takes at "
+        "the speed of a copy, or its operations at the speed of a matrix product, whichever is longer, by its own time."
+    )
+    yield markdown_table(tables.limits(frame))
 
 
 def _not_measured(frame: pd.DataFrame) -> str:

@@ -81,6 +81,16 @@ def _exact_errors(found: pd.DataFrame) -> pd.DataFrame:
     return exact.groupby("method", sort=False)[["step_size", "error"]].max()
 
 
+def limits(frame: pd.DataFrame) -> pd.DataFrame:
+    """How much of the machine's own limit each method reaches, on the largest cell of every problem."""
+    found = rows.fullest_cells(frame[frame["bound_seconds"].notna()])
+    text = (found["bound_seconds"] / found["run_seconds"]).map("{:.1%}".format)
+    keys = ["problem", "inputs", "outputs"]
+    table = found.assign(text=text).pivot_table("text", keys, "method", aggfunc="last", sort=False).fillna("–")
+    table = table[rows.methods(found)].rename(columns=method_name).reset_index()
+    return table.rename(columns={"inputs": "A", "outputs": "B"})
+
+
 def preparation(frame: pd.DataFrame) -> pd.DataFrame:
     """Preparation, run, and the calls after which the preparation is repaid."""
     cell = rows.preparation(frame)

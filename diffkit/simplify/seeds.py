@@ -5,8 +5,8 @@ reads, reshapes and sums of few such arrays are zero in the same pattern. `ONE_H
 
     one_hot(v1, ..., vm; rows, wheres)[k, i] = sum of v_j[i] over the j with wheres_j[i] == k
 
-It lives inside the simplifier only. A product with a matrix turns it into a scaled matrix, ``v[:, None] * W``; where one
-is left at the end, it is written as a scatter of its values into zeros. NaN and infinity times a zero of the pattern
+It lives inside the simplifier only. A product with a matrix turns it into a scaled matrix, ``v[:, None] * W``; where
+one is left at the end, it is written as a scatter of its values into zeros. NaN and infinity times a zero of the pattern
 are zeros here, which is what the derivative is.
 """
 
@@ -65,6 +65,7 @@ def _is(b: Builder, position: int) -> bool:
 
 @rule(IDENTITY)
 def identity(b: Builder, _operands: Operands, params: dict[str, Any]) -> int:
+    """The identity matrix: ones, each of its own direction."""
     shape = params["shape"]
     ones = (
         b.emit(p.broadcast, (b.constant(1.0, params["dtype"]),), {"shape": shape})
@@ -95,6 +96,7 @@ def multiplied(b: Builder, operands: Operands, _params: dict[str, Any]) -> int |
 
 @rule(p.negative, p.convert)
 def changed(b: Builder, operands: Operands, params: dict[str, Any]) -> int | None:
+    """A sign or another dtype falls on the values."""
     if not _is(b, operands[0]):
         return None
     op = p.convert if "dtype" in params else p.negative
@@ -143,6 +145,7 @@ def selected(b: Builder, operands: Operands, _params: dict[str, Any]) -> int | N
 
 @rule(p.reshape)
 def reshaped(b: Builder, operands: Operands, params: dict[str, Any]) -> int | None:
+    """Another shape of the entries, the directions as they are."""
     (x,), shape = operands, params["shape"]
     if not _is(b, x) or not shape or shape[0] != b.steps[x].shape[0] or b.steps[x].shape == shape:
         return None
@@ -153,6 +156,7 @@ def reshaped(b: Builder, operands: Operands, params: dict[str, Any]) -> int | No
 
 @rule(p.transpose)
 def transposed(b: Builder, operands: Operands, params: dict[str, Any]) -> int | None:
+    """Another order of the entries' axes; a diagonal matrix is its own transpose."""
     (x,), axes = operands, params["axes"]
     if not _is(b, x):
         return None
@@ -176,6 +180,7 @@ def _straight(where: Static, rows: int) -> bool:
 
 @rule(p.broadcast)
 def broadcast(b: Builder, operands: Operands, params: dict[str, Any]) -> int | None:
+    """Repeated entries belong to the direction that they repeat."""
     (x,), shape = operands, params["shape"]
     if (
         not _is(b, x)
@@ -192,6 +197,7 @@ def broadcast(b: Builder, operands: Operands, params: dict[str, Any]) -> int | N
 
 @rule(p.index, p.gather)
 def read(b: Builder, operands: Operands, params: dict[str, Any]) -> int | None:
+    """What is read keeps its direction."""
     (x,) = operands
     shape = b.steps[x].shape[1:]
     if not _is(b, x) or len(params.get("shape", params["place"])) != len(shape):

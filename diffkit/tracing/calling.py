@@ -32,6 +32,8 @@ class Traced:
         Containers of the result, and of the extra result of ``has_aux``.
     unchanged
         Whether every name that f read outside its arguments is still bound to the same object.
+    watched
+        How many such names there are.
     """
 
     graph: Graph | None
@@ -39,6 +41,7 @@ class Traced:
     structure: trees.Structure
     extra: trees.Structure | Extra | None
     unchanged: Callable[[], bool]
+    watched: int = 0
 
 
 def trace_function(
@@ -60,7 +63,7 @@ def trace_function(
         extras = Extra(*trees.flatten(extra)) if has_aux else None
         graph = trace.graph([*values, *(extras.traced if extras else ())])
     leaves = [graph.steps[position] for position in graph.outputs[: len(values)]]
-    return Traced(graph, leaves, structure, extras, namespace.unchanged)
+    return Traced(graph, leaves, structure, extras, namespace.unchanged, len(namespace.reads))
 
 
 def call_function(

@@ -26,10 +26,12 @@ class Planted:
         self._prepare()
         return SimpleNamespace(
             run=self._run,
-            operations=SimpleNamespace(total=12),
+            operations=SimpleNamespace(total=12, bytes=96),
             function_operations=SimpleNamespace(total=5),
             graph=SimpleNamespace(steps=[1, 2, 3]),
             calls=0,
+            predicted_seconds=2e-6,
+            roofline=lambda seconds: SimpleNamespace(bound=seconds / 4),
         )
 
 

@@ -49,6 +49,7 @@ def test_the_columns_are_those_that_reports_read():
             "sweeps",
         ),
         *("started", "study", "step_size", "depth"),
+        *("bytes", "predicted_seconds", "bound_seconds"),
     ) == COLUMNS
 
 

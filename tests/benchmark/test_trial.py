@@ -9,7 +9,8 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from diffkit.benchmark import measure, trial
+from diffkit import measure
+from diffkit.benchmark import trial
 from diffkit.benchmark.methods import Method
 from diffkit.benchmark.suite import Limits
 from diffkit.benchmark.trial import OutOfTime, Trial, attempt, relative_error, time_limit, tolerance, warm_up

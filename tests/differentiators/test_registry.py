@@ -35,7 +35,7 @@ def test_sweeps_of_a_jacobian(name: str, inputs: int, outputs: int, sweeps: int)
     ("name", "options", "message"),
     [
         ("revers", {}, "no method 'revers'; did you mean 'reverse'"),
-        ("", {}, "Known: finite-difference, forward, reverse, symbolic"),
+        ("", {}, "Known: auto, finite-difference, forward, reverse, symbolic"),
         ("reverse", {"engin": "numpy"}, "no option of reverse 'engin'; did you mean 'engine'"),
         ("reverse", {"scheme": "central"}, "Known: engine, memory_limit"),
         ("reverse", {"engine": "nump"}, "no engine 'nump'; did you mean 'numpy'"),
@@ -92,7 +92,7 @@ nonsense = 3
 USE = """
 import numpy as np, diffkit as dk
 assert dk.names()[:4] == ("finite-difference", "symbolic", "forward", "reverse"), dk.names()
-assert set(dk.names()[4:]) == {"halved", "nonsense"}, dk.names()
+assert set(dk.names()[4:]) == {"auto", "halved", "nonsense"}, dk.names()
 assert dk.get("halved", strength=2.0).strength == 2.0
 assert dk.grad(lambda x: np.sum(x**2), method="halved")(np.array([1.0, 2.0])).tolist() == [2.0, 4.0]
 for name, options, error, words in [

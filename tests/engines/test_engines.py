@@ -149,7 +149,9 @@ def test_a_guard_stops_before_what_it_guards(name):
 def test_threads_share_a_plan():
     rng = np.random.default_rng(0)
     xs = rng.normal(size=(8, 3000))
-    plan = dk.get("reverse").prepare(lambda x: np.sum(np.sin(x[1:]) * x[:-1] ** 2), xs[0], product="gradient")
+    plan = dk.get("reverse", engine="numpy").prepare(
+        lambda x: np.sum(np.sin(x[1:]) * x[:-1] ** 2), xs[0], product="gradient"
+    )
     expected = [plan.run(x) for x in xs]
     wrong = []
 
@@ -179,3 +181,19 @@ def test_the_source_reads_like_numpy():
 def test_an_unknown_engine_is_named():
     with pytest.raises(dk.UnknownNameError, match="did you mean 'numpy'"):
         dk.get("reverse", engine="nunpy")
+
+
+def test_what_is_never_written_out_is_never_overwritten():
+    n = 3000  # large enough for memory to be reused
+
+    def f(x):
+        return np.concatenate([x[1:] * 2.0, x[:1]]) * x - 2.0 * np.concatenate([x[-1:], x[:-1]])
+
+    x = np.linspace(0.1, 1, n)
+    expected = np.zeros((n, n))
+    i = np.arange(n)
+    expected[i, i] += np.append(2 * x[1:], x[0])
+    expected[i, (i + 1) % n] += np.append(2 * x[:-1], x[-1])
+    expected[i, (i - 1) % n] -= 2.0
+    for method in ("forward", "reverse"):
+        np.testing.assert_allclose(dk.jacobian(f, method=method, engine="numpy")(x), expected, rtol=1e-13)

@@ -1,8 +1,9 @@
 """Engine "llvm": a graph as machine code, by LLVM IR that we emit (extra ``llvm``: llvmlite, SciPy for BLAS).
 
-`schedule` decides which steps share a loop, `layout` where entries lie, `code` writes the IR, `functions` says what each
-op is in it, `products` writes contractions, `calling` compiles it and makes it callable from Python. A graph with a step
-that has no kernel is left to the ``numpy`` engine.
+`schedule` decides which steps share a loop, `layout` where entries lie. `code` writes the IR: numbers as straight-line
+code, groups of steps as loops (`nests`), reads and writes at positions (`pieces`), products (`products`); `functions`
+says what each op is in IR. `calling` compiles it and makes it callable from Python. A graph with a step that has no
+kernel is left to the ``numpy`` engine.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from diffkit.engines.base import Compiled, Engine
-from diffkit.engines.llvm.calling import compiled
+from diffkit.engines.llvm.calling import MachineCode
 from diffkit.engines.llvm.code import ir
 from diffkit.engines.llvm.functions import Unsupported
 from diffkit.engines.numpy_source import NumpySource
@@ -28,4 +29,5 @@ class Llvm(Engine):
             text, kept = ir(graph)
         except Unsupported:
             return NumpySource().compile(graph)
-        return Compiled(compiled(text, graph, kept), text)
+        code = MachineCode(text, graph, kept)
+        return Compiled(code.run, text, code.direct)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from diffkit.graph import Graph
 
-SMALL = 3000  # lines of IR up to which all of LLVM's optimisations are worth their time
+STRAIGHT, PER_LOOP = 3000, 100  # lines of IR up to which all of LLVM's optimisations are worth their time
 
 
 @functools.cache
@@ -30,12 +31,12 @@ def target() -> tuple[Any, Any, dict[str, str]]:
     return llvm, llvm.Target.from_default_triple(), host
 
 
-def machine_code(text: str) -> tuple[Any, int]:
-    """Compile a module; what must stay alive, and the address of its kernel's entry."""
+def machine_code(text: str) -> Any:
+    """Compile a module."""
     llvm, triple, host = target()
     module = llvm.parse_assembly(text)
-    small = text.count("\n") <= SMALL
-    machine = triple.create_target_machine(opt=3 if small else 1, **host)  # the compiler below takes it over
+    small = text.count("\n") <= STRAIGHT + PER_LOOP * text.count(" phi ")
+    machine = triple.create_target_machine(opt=3 if small else 0, **host)  # the compiler below takes it over
     if small:
         options = llvm.create_pipeline_tuning_options(speed_level=3)
         options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = True
@@ -43,14 +44,15 @@ def machine_code(text: str) -> tuple[Any, int]:
         builder.getModulePassManager().run(module, builder)
     engine = llvm.create_mcjit_compiler(module, machine)
     engine.finalize_object()
-    return engine, engine.get_function_address("entry")
+    return engine
 
 
 # ---------------------------------------------------------------- CPython and NumPy from C
 
 PYARRAY_NEW = 93  # its place in NumPy's table of functions, fixed by its ABI
 CONTIGUOUS_ALIGNED = 0x0001 | 0x0100
-FASTCALL = 0x0080
+FASTCALL, KEYWORDS = 0x0080, 0x0002
+ITEMS = 24  # where a tuple's entries begin
 
 
 @functools.cache
@@ -59,13 +61,12 @@ def addresses() -> dict[str, int]:
     api = ctypes.pythonapi
     api.PyCapsule_GetPointer.restype = ctypes.c_void_p
     api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
-    from numpy._core import _multiarray_umath  # the table that every extension module of NumPy uses
-
-    table = api.PyCapsule_GetPointer(_multiarray_umath._ARRAY_API, None)
+    capsule = vars(import_module("numpy._core._multiarray_umath"))["_ARRAY_API"]  # what every extension module uses
+    table = api.PyCapsule_GetPointer(capsule, None)
     new = ctypes.cast(table, ctypes.POINTER(ctypes.c_void_p))[PYARRAY_NEW]
     function = {
         name: ctypes.cast(getattr(api, name), ctypes.c_void_p).value
-        for name in ("PyTuple_New", "Py_DecRef", "Py_IncRef")
+        for name in ("PyTuple_New", "Py_DecRef", "Py_IncRef", "PyObject_Vectorcall")
     }
     return {
         "new": new,
@@ -74,47 +75,97 @@ def addresses() -> dict[str, int]:
         "none": id(None),
         "other": id(NotImplemented),
         **function,
-    }  # type: ignore[return-value]  # ctypes' value is an address here
+    }
 
 
-def entry(graph: Graph) -> str:
-    """The IR of a function of Python objects: NotImplemented for other arguments, None where a guard fails."""
+def entries(graph: Graph) -> str:
+    """The IR of two functions of Python objects over a kernel.
+
+    ``entry`` gives a tuple of results, None where a guard fails, NotImplemented for arguments in another layout.
+    ``direct``, of a graph with one result, gives it, and calls the first entry of its ``self`` in all other cases.
+    """
     a = addresses()
+    parts = [
+        "\n".join(_dims(graph)),
+        _function("entry", graph, _entry_end(graph, a), a, arguments="ptr %self, ptr %args, i64 %n"),
+    ]
+    if len(graph.outputs) == 1:
+        parts.append(
+            _function(
+                "direct", graph, _direct_end(a), a, arguments="ptr %self, ptr %args, i64 %n, ptr %names", plain="%names"
+            )
+        )
+    return "\n".join(parts)
+
+
+def _dims(graph: Graph) -> list[str]:
+    shapes = [graph.steps[position].shape for position in graph.outputs]
+    words = [", ".join(f"i64 {n}" for n in shape) or "i64 0" for shape in shapes]
+    return [
+        f"@dims{spot} = internal constant [{max(1, len(shape))} x i64] [{word}]"
+        for spot, (shape, word) in enumerate(zip(shapes, words, strict=True))
+    ]
+
+
+def _function(name: str, graph: Graph, end: list[str], a: dict[str, int], *, arguments: str, plain: str = "") -> str:
+    """Check the arguments, allocate the results, call the kernel."""
     steps = graph.steps
-    lines = [f"  %count = icmp eq i64 %n, {len(graph.inputs)}", "  br i1 %count, label %c0, label %other"]
+    lines = [
+        f"  %count = icmp eq i64 %n, {len(graph.inputs)}",
+        f"  br i1 %count, label %{'keys' if plain else 'c0'}, label %other",
+    ]
+    if plain:
+        lines += ["keys:", f"  %nokeys = icmp eq ptr {plain}, null", "  br i1 %nokeys, label %c0, label %other"]
     for spot, position in enumerate(graph.inputs):
         lines += _checked(spot, steps[position].shape, a)
     lines.append(f"c{len(graph.inputs)}:")
-    globals_, results = [], []
+    results = []
     for spot, position in enumerate(graph.outputs):
-        shape = steps[position].shape
-        dims = ", ".join(f"i64 {length}" for length in shape) or "i64 0"
-        globals_.append(f"@dims{spot} = internal constant [{max(1, len(shape))} x i64] [{dims}]")
-        number = {"float64": 12, "bool": 0, "int64": 7}[steps[position].dtype.name]
-        lines.append(
-            f"  %r{spot} = call ptr inttoptr (i64 {a['new']} to ptr)(ptr inttoptr (i64 {a['array']} to ptr), i32 {len(shape)}, "
-            f"ptr @dims{spot}, i32 {number}, ptr null, ptr null, i32 0, i32 0, ptr null)"
-        )
-        lines.append(f"  %rp{spot} = getelementptr i8, ptr %r{spot}, i64 16")
-        lines.append(f"  %rd{spot} = load ptr, ptr %rp{spot}")
+        number, axes = {"float64": 12, "bool": 0, "int64": 7}[steps[position].dtype.name], len(steps[position].shape)
+        new, kind = (f"inttoptr (i64 {a[name]} to ptr)" for name in ("new", "array"))
+        rest = f"i32 {axes}, ptr @dims{spot}, i32 {number}, ptr null, ptr null, i32 0, i32 0, ptr null"
+        lines += [
+            f"  %r{spot} = call ptr {new}(ptr {kind}, {rest})",
+            f"  %rp{spot} = getelementptr i8, ptr %r{spot}, i64 16",
+            f"  %rd{spot} = load ptr, ptr %rp{spot}",
+        ]
         results.append(f"ptr %rd{spot}")
-    arguments = ", ".join([*(f"ptr %d{spot}" for spot in range(len(graph.inputs))), *results])
-    lines += [f"  %ok = call i1 @kernel({arguments})", "  br i1 %ok, label %good, label %bad", "good:"]
-    lines.append(f"  %tuple = call ptr inttoptr (i64 {a['PyTuple_New']} to ptr)(i64 {len(graph.outputs)})")
+    given = ", ".join([*(f"ptr %d{spot}" for spot in range(len(graph.inputs))), *results])
+    drop = f"inttoptr (i64 {a['Py_DecRef']} to ptr)"
+    lines += [
+        f"  %ok = call i1 @kernel({given})",
+        "  br i1 %ok, label %good, label %bad",
+        *end[: end.index("bad:") + 1],
+    ]
+    lines += [f"  call void {drop}(ptr %r{spot})" for spot in range(len(graph.outputs))]
+    return f"define ptr @{name}({arguments}) {{\n" + "\n".join(lines + end[end.index("bad:") + 1 :]) + "\n}\n"
+
+
+def _entry_end(graph: Graph, a: dict[str, int]) -> list[str]:
+    lines = ["good:", f"  %tuple = call ptr inttoptr (i64 {a['PyTuple_New']} to ptr)(i64 {len(graph.outputs)})"]
     for spot in range(len(graph.outputs)):
         lines += [
-            f"  %tp{spot} = getelementptr i8, ptr %tuple, i64 {24 + 8 * spot}",
+            f"  %tp{spot} = getelementptr i8, ptr %tuple, i64 {ITEMS + 8 * spot}",
             f"  store ptr %r{spot}, ptr %tp{spot}",
         ]
     lines += ["  ret ptr %tuple", "bad:"]
-    drop, take = f"inttoptr (i64 {a['Py_DecRef']} to ptr)", f"inttoptr (i64 {a['Py_IncRef']} to ptr)"
-    lines += [f"  call void {drop}(ptr %r{spot})" for spot in range(len(graph.outputs))]
-    for label, value in (("", a["none"]), ("other:\n", a["other"])):
-        lines.append(
-            f"{label}  call void {take}(ptr inttoptr (i64 {value} to ptr))\n  ret ptr inttoptr (i64 {value} to ptr)"
-        )
-    body = "\n".join(lines)
-    return "\n".join(globals_) + f"\ndefine ptr @entry(ptr %self, ptr %args, i64 %n) {{\n{body}\n}}\n"
+    take = f"inttoptr (i64 {a['Py_IncRef']} to ptr)"
+    for label, value in (("", a["none"]), ("other:", a["other"])):
+        lines += [
+            label,
+            f"  call void {take}(ptr inttoptr (i64 {value} to ptr))",
+            f"  ret ptr inttoptr (i64 {value} to ptr)",
+        ]
+    return lines
+
+
+def _direct_end(a: dict[str, int]) -> list[str]:
+    call = f"inttoptr (i64 {a['PyObject_Vectorcall']} to ptr)"
+    return [
+        "good:", "  ret ptr %r0", "bad:", "  br label %other", "other:",
+        f"  %ip = getelementptr i8, ptr %self, i64 {ITEMS}", "  %slow = load ptr, ptr %ip",
+        f"  %found = call ptr {call}(ptr %slow, ptr %args, i64 %n, ptr %names)", "  ret ptr %found",
+    ]  # fmt: skip
 
 
 def _checked(spot: int, shape: tuple[int, ...], a: dict[str, int]) -> list[str]:
@@ -174,25 +225,36 @@ class _MethodDef(ctypes.Structure):
     )
 
 
-def python_function(address: int, kept: Any) -> Callable[..., Any]:
-    """A built-in function of CPython over an address; ``kept`` lives as long as it does."""
-    definition = _MethodDef(b"plan", address, FASTCALL, None)
+def python_function(address: int, kept: tuple[Any, ...], flags: int = FASTCALL) -> Callable[..., Any]:
+    """A built-in function of CPython over an address; ``kept`` is its ``self``, and lives as long as it does."""
+    definition = _MethodDef(b"plan", address, flags, None)
     api = ctypes.pythonapi
     api.PyCMethod_New.restype = ctypes.py_object
     api.PyCMethod_New.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.py_object, ctypes.c_void_p]
-    owner = (definition, kept)
-    return api.PyCMethod_New(ctypes.addressof(definition), owner, None, None)  # type: ignore[no-any-return]  # a callable
+    made: Callable[..., Any] = api.PyCMethod_New(ctypes.addressof(definition), (*kept, definition), None, None)
+    return made
 
 
-def compiled(text: str, graph: Graph, kept: list[Any]) -> Callable[..., Any]:
-    """A kernel as a function of arrays."""
-    engine, address = machine_code(text + entry(graph))
-    quick = python_function(address, (engine, kept))
+class MachineCode:
+    """A kernel as functions of Python's."""
 
-    def run(*arrays: Any) -> Any:
-        found = quick(*arrays)
-        if found is NotImplemented:  # another layout, or a number
-            found = quick(*[np.ascontiguousarray(array, dtype=np.float64).reshape(np.shape(array)) for array in arrays])
+    def __init__(self, text: str, graph: Graph, kept: list[Any]) -> None:
+        self._engine = machine_code(text + entries(graph))
+        self._kept = kept
+        self._quick = python_function(self._engine.get_function_address("entry"), (self._engine, kept))
+        self._single = len(graph.outputs) == 1
+
+    def run(self, *arrays: Any) -> Any:
+        """The results as a tuple, None where a guard fails; other layouts are copied first."""
+        found = self._quick(*arrays)
+        if found is NotImplemented:
+            copies = [np.ascontiguousarray(array, dtype=np.float64).reshape(np.shape(array)) for array in arrays]
+            found = self._quick(*copies)
         return found
 
-    return run
+    def direct(self, slow: Callable[..., Any]) -> Callable[..., Any] | None:
+        """The one result, by the shortest way; ``slow`` is called where the arguments, or a guard, ask for more."""
+        if not self._single:
+            return None
+        address = self._engine.get_function_address("direct")
+        return python_function(address, (slow, self._engine, self._kept), FASTCALL | KEYWORDS)

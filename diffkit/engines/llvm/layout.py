@@ -9,11 +9,21 @@ import math
 from dataclasses import dataclass, replace
 
 from diffkit import primitives as p
-from diffkit.engines.llvm.functions import Unsupported
+from diffkit.engines.llvm.functions import B, F, I, Unsupported
 from diffkit.graph import Step
 from diffkit.ops import Shape, Span
 
 Strides = tuple[int, ...]
+KINDS = {"float64": F, "bool": B, "int64": I}
+BYTES = {F: 8, I: 8, B: 1}
+
+
+def kind_of(step: Step) -> str:
+    """The IR type of a step's entries."""
+    kind = KINDS.get(step.dtype.name)
+    if kind is None:
+        raise Unsupported(str(step.dtype))
+    return kind
 
 
 @dataclass(frozen=True)

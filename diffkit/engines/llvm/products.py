@@ -82,7 +82,7 @@ def contract(code: Any, position: int, step: Step) -> None:
     lengths = dict(zip(spec.left, left.shape, strict=True)) | dict(zip(spec.right, right.shape, strict=True))
     summed = [x for x in spec.left if x in spec.right and x not in spec.out]
     if math.prod(lengths.values()) == 0:
-        code._zero(target)
+        code.zero(target)
         return
     shared = [x for x in spec.out if x in spec.left and x in spec.right]
     if not shared and math.prod(lengths.values()) >= BLAS_FROM and _blas(code, spec, left, right, target, summed):
@@ -131,7 +131,8 @@ def _vector(
         return False
     words = Words(code)
     arguments = [
-        words.letter(letter), words.whole(shape[0]), words.whole(shape[1]), words.real(1.0), words.at(m), words.whole(max(lead, shape[0])),
+        words.letter(letter), words.whole(shape[0]), words.whole(shape[1]), words.real(1.0),
+        words.at(m), words.whole(max(lead, shape[0])),
         words.at(v), words.whole(v.row_stride), words.real(0.0), words.at(y), words.whole(y.row_stride),
     ]  # fmt: skip
     words.call("dgemv", arguments)
@@ -183,9 +184,10 @@ def _call(code: Any, a: Matrix, b: Matrix, c: Matrix) -> bool:
         else:
             return False
     words = Words(code)
-    m, n, k = (words.whole(length) for length in (c.rows, c.columns, a.columns))
     arguments = [
-        words.letter(flags[0]), words.letter(flags[1]), m, n, k, words.real(1.0), words.at(a), words.whole(leads[0]),
+        words.letter(flags[0]), words.letter(flags[1]),
+        words.whole(c.rows), words.whole(c.columns), words.whole(a.columns), words.real(1.0),
+        words.at(a), words.whole(leads[0]),
         words.at(b), words.whole(leads[1]), words.real(0.0), words.at(c), words.whole(max(c.column_stride, c.rows, 1)),
     ]  # fmt: skip
     words.call("dgemm", arguments)
@@ -223,20 +225,20 @@ def _dots(
     """One sum per result, in a register."""
     cell = code.cell()
     indices: list[str] = []
-    outer = [code._open(lengths[letter], indices) for letter in spec.out]
+    outer = [code.open_loop(lengths[letter], indices) for letter in spec.out]
     code.lines.append(f"  store {F} {number(0.0)}, ptr {cell}")
-    inner = [code._open(lengths[letter], indices) for letter in summed]
+    inner = [code.open_loop(lengths[letter], indices) for letter in summed]
     index = dict(zip([*spec.out, *summed], indices, strict=True))
     term = _product(code, spec, left, right, index)
     before = code(f"load {F}, ptr {cell}")
     total = code(f"fadd reassoc contract {F} {before}, {term}")
     code.lines.append(f"  store {F} {total}, ptr {cell}")
     for end in reversed(inner):
-        code._close(end, "")
+        code.close_loop(end, "")
     total = code(f"load {F}, ptr {cell}")
     code.store(target, [index[letter] for letter in spec.out], total)
     for end in reversed(outer):
-        code._close(end, "")
+        code.close_loop(end, "")
     code.loaded = {}
 
 
@@ -251,18 +253,18 @@ def _rows(
     along: str,
 ) -> None:
     """Multiples of rows added to rows of the result, which lie next to each other along one letter."""
-    code._zero(target)
+    code.zero(target)
     order = [x for x in spec.out if x != along] + summed + [along]
     indices: list[str] = []
-    mark = code._loop_marks()
-    ends = [code._open(lengths[letter], indices) for letter in order]
+    mark = code.marks()
+    ends = [code.open_loop(lengths[letter], indices) for letter in order]
     index = dict(zip(order, indices, strict=True))
-    code._group_mark = mark[0]
+    code.mark = mark[0]
     term = _product(code, spec, left, right, index)
     spots = [index[letter] for letter in spec.out]
     before = code.load(target, spots)
     code.store(target, spots, code(f"fadd contract {F} {before}, {term}"))
-    code._group_mark = ""
+    code.mark = ""
     for depth, end in enumerate(reversed(ends)):
-        code._close(end, mark[1] if depth == 0 else "")
+        code.close_loop(end, mark[1] if depth == 0 else "")
     code.loaded = {}

@@ -132,9 +132,7 @@ class Schedule:
             if node.piece is not None and not self._apart(node, hits):
                 continue
             group.nodes.append(node)
-            if node.piece is None and step.op not in SUMS and step.op is not p.gather:
-                inside.add(node.position)
-            elif step.op is p.gather:
+            if (node.piece is None and step.op not in SUMS and step.op is not p.gather) or step.op is p.gather:
                 inside.add(node.position)
 
     def _apart(self, node: Node, hits: dict[int, Any]) -> bool:

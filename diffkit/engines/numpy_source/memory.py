@@ -36,6 +36,10 @@ class Memory:
             last[self.root[position]] = len(self.steps)
         return last
 
+    def without(self, positions: set[int]) -> None:
+        """Steps that have no memory of their own: they are never written out."""
+        self._taken |= positions
+
     def foreign(self, position: int) -> bool:
         """Whether the memory belongs to the caller, the user or the plan."""
         return self.steps[self.root[position]].op.family == "leaf"

@@ -42,6 +42,7 @@ class Writer:
         self.words: list[str] = [""] * len(self.steps)
         self._expected = {guard.position: guard.expected for guard in graph.guards}
         self._spread = self._only_scattered()
+        self.memory.without(self._spread)
         self._doubles = all(step.dtype == np.float64 for step in self.steps if step.dtype.kind == "f")
 
     def write(self) -> str:

@@ -5,8 +5,8 @@ import gc
 import numpy as np
 import pytest
 
-from diffkit.benchmark import measure as module
-from diffkit.benchmark.measure import FEWEST_REPEATS, Timing, measure, peak_memory
+from diffkit import measure as module
+from diffkit.measure import FEWEST_REPEATS, Timing, measure, peak_memory
 
 
 class Clock:

@@ -1,0 +1,135 @@
+"""Which method should differentiate a function of your own, and why? Counted cost, beside the measured one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from diffkit.comparing import Comparison, compare
+from diffkit.differentiators import Auto, FiniteDifference, Forward, Reverse
+from diffkit.errors import TracingError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_COLUMNS = ["status", "operations", "bytes", "predicted_seconds", "run_seconds", "bound_seconds", "prepare_seconds"]
+
+
+def advise(
+    f: Callable[[Any], Any],
+    x: Any,
+    *,
+    methods: Sequence[str] | None = None,
+    engine: str = "numpy",
+    seconds: float = 10.0,
+) -> Advice:
+    """Which method should make the Jacobian of ``f`` at arguments like ``x``, and why?
+
+    The choice is that of ``method="auto"``: by counted cost, before anything is timed. Beside it stands what every
+    method takes when it is measured.
+
+    Parameters
+    ----------
+    f
+        Plain NumPy: ``x`` to one number or to an array of B entries.
+    x
+        Where to differentiate.
+    methods
+        Names, with options if need be, as ``"symbolic(form=expression)"``; by default all that are installed.
+    engine
+        How derivatives are run.
+    seconds
+        The most that one method may take to be measured.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such method or engine, or a method has no such option.
+    InputError
+        ``methods`` is empty, or an option has a value that cannot be used.
+
+    Examples
+    --------
+    >>> import numpy as np, diffkit as dk
+    >>> advice = dk.advise(lambda x: np.sum(x[1:] * x[:-1] ** 2), np.ones(100))
+    >>> advice.choice
+    'reverse'
+    >>> print(advice.reasons[0])
+    Use method="reverse": f has 100 inputs and 1 output; a Jacobian takes 100 sweeps forward, 1 in reverse.
+    """
+    comparison = compare(f, x, methods=methods, engine=engine, seconds=seconds)
+    try:
+        plan = Auto(engine=engine).prepare(f, x)
+    except TracingError as error:
+        reason = f'Use method="{FiniteDifference.name}": the others need a graph of f. {error}'
+        return Advice(FiniteDifference.name, (reason,), comparison)
+    from diffkit.report.words import plural
+
+    forward, reverse = (kind(engine=engine).sweeps(plan.inputs, plan.outputs) for kind in (Forward, Reverse))
+    more = forward > reverse if plan.method == Forward.name else reverse > forward
+    reason = (
+        f'Use method="{plan.method}": f has {plural(plan.inputs, "input")} and {plural(plan.outputs, "output")}; a '
+        f"Jacobian takes {plural(forward, 'sweep')} forward, {reverse:,} in reverse"
+        f"{f', but simplified {plan.method} is less work' if more else ''}."
+    )
+    return Advice(plan.method, (reason, *cost_sentences(plan.method, comparison)), comparison)
+
+
+def cost_sentences(choice: str, comparison: Comparison) -> list[str]:
+    """What was predicted and what was measured, in sentences."""
+    from diffkit.report.words import listed, plural
+    from diffkit.report.words import seconds as duration
+
+    timed = [row for row in comparison.rows if row.status == "ok" and row.run_seconds]
+    predicted = {row.method: row.predicted_seconds for row in timed if row.predicted_seconds}
+    run = {row.method: row.run_seconds or math.inf for row in timed}
+    preparation = {row.method: row.prepare_seconds or 0.0 for row in timed}
+    said = []
+    if predicted:
+        cheapest = sorted(predicted, key=lambda name: predicted[name])
+        said.append(f"By counted work: {listed(f'{name} {duration(predicted[name])}' for name in cheapest)}.")
+    if choice not in run:
+        return said
+    fastest = min(run, key=lambda name: run[name])
+    taken = f"Measured, {choice} takes {duration(run[choice])}"
+    if fastest == choice:
+        return [*said, f"{taken}, the shortest of all."]
+    calls = math.ceil((preparation[fastest] - preparation[choice]) / (run[choice] - run[fastest]))
+    after = f", and repays its preparation after {plural(calls, 'call')}" if calls > 1 else ""
+    return [*said, f"{taken}; {fastest} takes {duration(run[fastest])}{after}."]
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What `advise` found.
+
+    Attributes
+    ----------
+    choice
+        The name of the method to use.
+    reasons
+        Why, in sentences; the first says what to do.
+    comparison
+        Every method, measured (`compare`).
+    """
+
+    choice: str
+    reasons: tuple[str, ...]
+    comparison: Comparison
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per method, the fastest first: counted, predicted and measured cost of one Jacobian.
+
+        ``bound_seconds`` is what the machine's own limits allow at best.
+        """
+        return self.comparison.frame.set_index("method").sort_values("run_seconds")[_COLUMNS]
+
+    def __str__(self) -> str:
+        from diffkit.report.words import number
+        from diffkit.report.words import seconds as duration
+
+        in_words = {name: duration if name.endswith("seconds") else number for name in _COLUMNS if name != "status"}
+        return "\n".join([*self.reasons, self.table.to_string(formatters=in_words, na_rep="")])

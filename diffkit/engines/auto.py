@@ -1,0 +1,79 @@
+"""Engine "auto": start on ``numpy``, move to machine code when a plan has earned the time to compile it.
+
+The first calls are timed. When as much time has been spent as compiling is expected to take, the graph is compiled,
+both ways are timed once more, and the faster one stays. Where there is no llvmlite, ``numpy`` it remains.
+"""
+
+from __future__ import annotations
+
+import threading
+from time import perf_counter
+from typing import Any, ClassVar
+
+from diffkit.engines.base import Compiled, Engine, engine_names
+from diffkit.engines.numpy_source import NumpySource
+from diffkit.graph import Graph
+
+START, PER_STEP = 0.03, 2e-4  # seconds that compiling takes: once, and per step
+TIMED = 3  # calls from which the time of one is judged
+
+
+class Auto(Engine):
+    """NumPy first, machine code when it pays."""
+
+    name: ClassVar[str] = "auto"
+
+    def compile(self, graph: Graph) -> Compiled:
+        """Compile for NumPy, and watch."""
+        made = NumpySource().compile(graph)
+        if "llvm" not in engine_names():
+            return made
+        return Compiled(Watched(graph, made.run), made.source)
+
+
+class Watched:
+    """A program that is replaced by a faster one when it has been called often enough."""
+
+    __slots__ = ("_calls", "_graph", "_lock", "_run", "_spent", "watching")
+
+    def __init__(self, graph: Graph, run: Any) -> None:
+        self._graph, self._run = graph, run
+        self.watching, self._calls, self._spent = True, 0, 0.0
+        self._lock = threading.Lock()
+
+    def __call__(self, *arrays: Any) -> Any:
+        """Run the program that is in place."""
+        if not self.watching:
+            return self._run(*arrays)
+        start = perf_counter()
+        found = self._run(*arrays)
+        self._spent += perf_counter() - start
+        self._calls += 1
+        if self._calls >= TIMED and self._spent >= START + PER_STEP * len(self._graph.steps):
+            self._move(arrays)
+        return found
+
+    def _move(self, arrays: tuple[Any, ...]) -> None:
+        """Compile, and keep the faster way; other threads go on with the one in place."""
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            if self.watching:
+                from diffkit.engines.llvm import Llvm
+
+                quick = Llvm().compile(self._graph).run
+                if _seconds(quick, arrays) < _seconds(self._run, arrays):
+                    self._run = quick
+                self.watching = False
+        finally:
+            self._lock.release()
+
+
+def _seconds(run: Any, arrays: tuple[Any, ...]) -> float:
+    """The best of a few calls."""
+    best = float("inf")
+    for _ in range(5):
+        start = perf_counter()
+        run(*arrays)
+        best = min(best, perf_counter() - start)
+    return best

@@ -1,0 +1,178 @@
+"""Instructions of LLVM IR, one after the other: arithmetic, entries of arrays, loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from diffkit.engines.llvm.functions import B, F, I, attributes
+from diffkit.engines.llvm.layout import Access
+from diffkit.ops import Shape
+
+
+class Instructions:
+    """Writes instructions.
+
+    Attributes
+    ----------
+    lines
+        The instructions so far.
+    arrays
+        What must stay alive while the code may run: constants, positions, workspace.
+    used
+        Functions of libm that are called.
+    metadata
+        What loops carry.
+    loaded
+        Entries that have been read in the present block.
+    mark
+        What every access to memory in the present loop carries.
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.arrays: list[Any] = []
+        self.used: set[str] = set()
+        self.metadata: list[str] = []
+        self.loaded: dict[Any, str] = {}
+        self.mark = ""
+        self._count = 0
+        self._block = "entry"
+
+    def __call__(self, instruction: str) -> str:
+        """Append an instruction, and name its result."""
+        self._count += 1
+        name = f"%t{self._count}"
+        self.lines.append(f"  {name} = {instruction}")
+        return name
+
+    def call(self, name: str, words: list[str]) -> str:
+        """Call a function of libm."""
+        self.used.add(name)
+        return self(f"call {F} @{name}({', '.join(f'{F} {word}' for word in words)}){attributes(name)}")
+
+    def intrinsic(self, name: str, words: list[str]) -> str:
+        """Call one of LLVM's own functions."""
+        return self(f"call {F} @llvm.{name}.f64({', '.join(f'{F} {word}' for word in words)})")
+
+    def cast(self, word: str, kind: str, to: str) -> str:
+        """A number of another type."""
+        if kind == to:
+            return word
+        if to == B:
+            return self(f"fcmp une {F} {word}, 0.0" if kind == F else f"icmp ne {I} {word}, 0")
+        if to == F:
+            return self(f"{'uitofp' if kind == B else 'sitofp'} {kind} {word} to {F}")
+        return self(f"zext i1 {word} to {I}" if kind == B else f"fptosi {F} {word} to {I}")
+
+    def label(self, name: str) -> None:
+        """Begin a basic block."""
+        self.lines.append(f"{name}:")
+        self._block = name
+        self.loaded = {}
+
+    def fresh(self, word: str) -> str:
+        """A name for a block."""
+        self._count += 1
+        return f"{word}{self._count}"
+
+    def keep(self, array: np.ndarray[Any, Any]) -> str:
+        """The address of an array that stays alive with the code."""
+        self.arrays.append(array)
+        return f"inttoptr (i64 {array.ctypes.data} to ptr)"
+
+    def cell(self, kind: str = F) -> str:
+        """A variable, which LLVM keeps in a register."""
+        self._count += 1
+        name = f"%cell{self._count}"
+        self.lines.insert(0, f"  {name} = alloca {kind}")
+        return name
+
+    # ------------------------------------------------------------ entries of arrays
+
+    def address(self, access: Access, indices: Any) -> str:
+        """The address of an entry."""
+        terms = [(index, stride) for index, stride in zip(indices, access.strides, strict=True) if stride]
+        total: str | None = None
+        for index, stride in terms:
+            part = index if stride == 1 else self(f"mul nsw i64 {index}, {stride}")
+            total = part if total is None else self(f"add nsw i64 {total}, {part}")
+        place = (
+            str(access.offset)
+            if total is None
+            else total
+            if not access.offset
+            else self(f"add nsw i64 {total}, {access.offset}")
+        )
+        entry = "i8" if access.kind == B else access.kind
+        return self(f"getelementptr inbounds {entry}, ptr {access.base}, i64 {place}")
+
+    def load(self, access: Access, indices: Any) -> str:
+        """Read an entry, once per block."""
+        key = (access, tuple(indices))
+        if key not in self.loaded:
+            at = self.address(access, indices)
+            if access.kind == B:
+                byte = self(f"load i8, ptr {at}{self.mark}")
+                self.loaded[key] = self(f"trunc i8 {byte} to i1")
+            else:
+                self.loaded[key] = self(f"load {access.kind}, ptr {at}{self.mark}")
+        return self.loaded[key]
+
+    def store(self, access: Access, indices: Any, word: str) -> None:
+        """Write an entry."""
+        at = self.address(access, indices)
+        if access.kind == B:
+            word = self(f"zext i1 {word} to i8")
+        self.lines.append(f"  store {'i8' if access.kind == B else access.kind} {word}, ptr {at}{self.mark}")
+
+    # ------------------------------------------------------------ loops
+
+    def nest(self, shape: Shape, body: Callable[[list[str]], None], *, parallel: bool = True) -> None:
+        """Loops over a shape, without sums."""
+        if 0 in shape:
+            return
+        indices: list[str] = []
+        mark = self.marks() if parallel else ("", "")
+        ends = [self.open_loop(length, indices) for length in shape]
+        self.mark = mark[0]
+        body(indices)
+        self.mark = ""
+        for depth, end in enumerate(reversed(ends)):
+            self.close_loop(end, mark[1] if depth == 0 else "")
+        self.loaded = {}
+
+    def open_loop(self, length: int | tuple[str, str], indices: list[str]) -> tuple[str, str, str, str]:
+        """Begin a loop, whose index is appended; what its end needs to know."""
+        head, after = self.fresh("loop"), self.fresh("done")
+        start, stop = ("0", str(length)) if isinstance(length, int) else length
+        self.lines.append(f"  br label %{head}")
+        before, index = self._block, f"%i{self._count}"
+        following = f"%n{self._count}"
+        self.label(head)
+        self.lines.append(f"  {index} = phi i64 [{start}, %{before}], [{following}, %{head}.back]")
+        indices.append(index)
+        return head, after, index, f"{following} {stop}"
+
+    def close_loop(self, end: tuple[str, str, str, str], mark: str) -> None:
+        """End a loop."""
+        head, after, index, rest = end
+        following, stop = rest.split(" ")
+        self.lines.append(f"  br label %{head}.back")
+        self.lines.append(f"{head}.back:")
+        self.lines.append(f"  {following} = add nuw nsw i64 {index}, 1")
+        test = self(f"icmp ult i64 {following}, {stop}")
+        self.lines.append(f"  br i1 {test}, label %{head}, label %{after}{mark}")
+        self.label(after)
+
+    def marks(self) -> tuple[str, str]:
+        """Metadata that says: no iteration depends on another."""
+        n = len(self.metadata)
+        self.metadata += [
+            f"!{n} = distinct !{{}}",
+            f"!{n + 1} = distinct !{{!{n + 1}, !{n + 2}}}",
+            f'!{n + 2} = !{{!"llvm.loop.parallel_accesses", !{n}}}',
+        ]
+        return f", !llvm.access.group !{n}", f", !llvm.loop !{n + 1}"

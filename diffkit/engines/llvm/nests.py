@@ -1,0 +1,175 @@
+"""Nests of loops: the steps of a group at every entry, with sums in accumulators."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from diffkit import primitives as p
+from diffkit.engines.llvm.functions import F, entrywise, number
+from diffkit.engines.llvm.layout import kind_of
+from diffkit.engines.llvm.schedule import SUMS, Group, Node
+from diffkit.graph import Step
+from diffkit.ops import Static
+
+if TYPE_CHECKING:
+    from diffkit.engines.llvm.code import Code
+
+BLOCK = 1024  # entries whose sum is taken in one go: partial sums of blocks keep the rounding small
+
+
+class Nest:
+    """The loops of one group, with its sums in accumulators."""
+
+    def __init__(self, code: Code, group: Group, sums: list[Node], kinds: tuple[bool, ...], order: list[int]) -> None:
+        self.code, self.group, self.sums, self.kinds, self.order = code, group, sums, kinds, order
+        self.first_summed = next((depth for depth, k in enumerate(order) if kinds[k]), len(order))
+        self.in_registers = bool(sums) and all(kinds[k] for k in order[self.first_summed :])
+        self.cells: dict[int, str] = {}
+
+    def write(self) -> None:
+        """Open the loops, write the body, close them."""
+        for node in self.sums:
+            if self.in_registers:
+                self.cells[node.position] = self.code.cell()
+            else:
+                self._fill(node)
+        lengths: list[Any] = [self.group.shape[k] for k in self.order]
+        if self.in_registers and lengths[-1] > 4 * BLOCK:
+            self._blocked(lengths)
+            return
+        self._plain(lengths)
+        if self.in_registers and self.first_summed == 0:
+            self._deliver([])
+
+    def _start(self, node: Node) -> str:
+        op = self.code.steps[node.position].op
+        return number(0.0 if op is p.sum_ else -math.inf if op is p.max_ else math.inf)
+
+    def _reset(self, cells: dict[int, str]) -> None:
+        for node in self.sums:
+            self.code.lines.append(f"  store {F} {self._start(node)}, ptr {cells[node.position]}")
+
+    def _fill(self, node: Node) -> None:
+        """Start values in memory, where sums run over outer axes."""
+        target = self.code.stores[node.position]
+        self.code.nest(target.shape, lambda indices: self.code.store(target, indices, self._start(node)))
+
+    def _plain(self, lengths: list[Any]) -> None:
+        code = self.code
+        indices: list[str] = []
+        ends: list[Any] = []
+        safe = not any(
+            isinstance(code.steps[n.position].params["places"][n.piece], Static)
+            for n in self.group.nodes
+            if n.piece is not None
+        )
+        inner_parallel = safe and not self.in_registers
+        mark = code.marks() if inner_parallel else ("", "")
+        for depth, length in enumerate(lengths):
+            if self.in_registers and depth == self.first_summed:
+                self._reset(self.cells)
+            ends.append(code.open_loop(length, indices))
+        code.mark = mark[0]
+        self._body(indices)
+        code.mark = ""
+        for depth in range(len(lengths) - 1, -1, -1):
+            code.close_loop(ends[depth], mark[1] if depth == len(lengths) - 1 else "")
+            if self.in_registers and depth == self.first_summed and depth > 0:
+                self._deliver(indices[:depth])
+        code.inside, code.loaded = {}, {}
+
+    def _blocked(self, lengths: list[Any]) -> None:
+        """The innermost sum in blocks, whose sums are added up."""
+        code = self.code
+        indices: list[str] = []
+        ends: list[Any] = []
+        whole = {position: self.code.cell() for position in self.cells}
+        for depth, length in enumerate(lengths[:-1]):
+            if depth == self.first_summed:
+                self._reset(whole)
+            ends.append(code.open_loop(length, indices))
+        if self.first_summed >= len(lengths) - 1:
+            self._reset(whole)
+        blocks: list[str] = []
+        outer = code.open_loop(-(-lengths[-1] // BLOCK), blocks)
+        self._reset(self.cells)
+        start = code(f"mul nuw nsw i64 {blocks[0]}, {BLOCK}")
+        stop = code(f"add nuw nsw i64 {start}, {BLOCK}")
+        stop = code(f"call i64 @llvm.umin.i64(i64 {stop}, i64 {lengths[-1]})")
+        end = code.open_loop((start, stop), indices)
+        self._body(indices)
+        code.close_loop(end, "")
+        for node in self.sums:
+            part = code(f"load {F}, ptr {self.cells[node.position]}")
+            self._add(node, whole[node.position], part, flags="")
+        code.close_loop(outer, "")
+        self.cells = whole
+        for depth in range(len(lengths) - 2, -1, -1):
+            if depth + 1 == self.first_summed:
+                self._deliver(indices[: depth + 1])
+            code.close_loop(ends[depth], "")
+        if self.first_summed == 0:
+            self._deliver([])
+        code.inside, code.loaded = {}, {}
+
+    def _add(self, node: Node, cell: str, word: str, flags: str = "reassoc ") -> None:
+        code, op = self.code, self.code.steps[node.position].op
+        before = code(f"load {F}, ptr {cell}")
+        code.lines.append(f"  store {F} {self._joined(op, before, word, flags)}, ptr {cell}")
+
+    def _joined(self, op: Any, before: str, word: str, flags: str) -> str:
+        if op is p.sum_:
+            return self.code(f"fadd {flags}{F} {before}, {word}")
+        return entrywise(self.code, p.maximum if op is p.max_ else p.minimum, [word, before], [F, F], F)
+
+    def _deliver(self, kept: list[str]) -> None:
+        """Sums from their accumulators to where they belong."""
+        code = self.code
+        for node in self.sums:
+            word = code(f"load {F}, ptr {self.cells[node.position]}")
+            step = code.steps[node.position]
+            if not step.shape:
+                code.numbers[node.position] = word
+                if node.position in code.stores:
+                    code.store(code.stores[node.position], (), word)
+            else:
+                axes = [k for k in self.order if not self.kinds[k]]
+                by_axis = dict(zip(axes, kept, strict=True))
+                code.store(code.stores[node.position], [by_axis[k] for k in sorted(axes)], word)
+
+    def _body(self, ordered: list[str]) -> None:
+        """Every step of the group at one entry."""
+        code, group = self.code, self.group
+        code.inside, code.loaded = {}, {}
+        indices = [""] * len(ordered)
+        for k, index in zip(self.order, ordered, strict=True):
+            indices[k] = index
+        for position in group.again:
+            code.compute(position, indices)
+        for node in group.nodes:
+            step = code.steps[node.position]
+            if node.piece is not None:
+                word = code.value(step.operands[node.piece], group.shape, indices)
+                code.put(node, step, step.params["places"][node.piece], indices, word)
+            elif step.op in SUMS:
+                self._sum(node, step, indices)
+            else:
+                if step.op is p.gather:
+                    code.gathered(node.position, step, indices)
+                word = code.inside[node.position] if step.op is p.gather else code.compute(node.position, indices)
+                if node.position in code.stores:
+                    code.store(code.stores[node.position], indices, word)
+
+    def _sum(self, node: Node, step: Step, indices: list[str]) -> None:
+        code = self.code
+        operand = step.operands[0]
+        word = code.cast(code.value(operand, self.group.shape, indices), kind_of(code.steps[operand]), F)
+        if self.in_registers:
+            self._add(node, self.cells[node.position], word)
+            return
+        target = code.stores[node.position]
+        kept = [index for index, summed in zip(indices, self.kinds, strict=True) if not summed]
+        before = code.load(target, kept)
+        code.loaded.pop((target, tuple(kept)), None)
+        code.store(target, kept, self._joined(step.op, before, word, ""))
