@@ -1,15 +1,17 @@
 """One row: prepare every way, hold it against the derivative by hand, then time all in interleaved rounds."""
 
+import random
 import signal
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from timeit import Timer
 
 import numpy as np
 
 from diffkit.errors import DiffkitError
-from diffkit.measure import Timing, measure
+from diffkit.measure import Timing
 from peers.rows import Row, warm_ups
 from peers.ways import BY_HAND, PLAIN, Way
 
@@ -111,14 +113,28 @@ class Study:
         slow = {p for p, taken in once.items() if taken > SLOW * fastest and outcomes[p].way.peer != "diffkit"}
         together = [place for place in calls if place not in slow]
         with np.errstate(all="ignore"):
-            timings = measure(*(calls[p] for p in together), budget=self.limits.sampling, repeats=self.limits.repeats)
-            for place, timing in zip(together, timings, strict=True):
+            for place, timing in _in_turn({place: calls[place] for place in together}, once, self.limits).items():
                 outcomes[place].timing = timing
             for place in slow:
-                alone = once[place] > 0.5
-                outcomes[place].timing = (
-                    Timing((once[place],) * 2, 1) if alone else measure(calls[place], budget=0.02, repeats=3)[0]
-                )
+                short = replace(self.limits, sampling=0.02, repeats=3 if once[place] < 0.5 else 2)
+                outcomes[place].timing = _in_turn({place: calls[place]}, once, short)[place]
+
+
+def _in_turn(calls, once, limits):
+    """Sample calls in rounds, each round in another order: else a machine busy at regular intervals hits always one."""
+    share = limits.sampling / limits.repeats
+    timers = {place: Timer(call) for place, call in calls.items()}
+    loops = {place: max(1, round(share / once[place])) for place in calls}
+    if limits.repeats > 3:  # the first calls are slower than later ones
+        loops = {p: max(1, round(share * loops[p] / timer.timeit(loops[p]))) for p, timer in timers.items()}
+    samples = {place: [] for place in calls}
+    order = list(calls)
+    shuffle = random.Random(0).shuffle  # noqa: S311 - the order of samples is no secret
+    for _ in range(limits.repeats):
+        shuffle(order)
+        for place in order:
+            samples[place].append(timers[place].timeit(loops[place]) / loops[place])
+    return {place: Timing(tuple(samples[place]), loops[place]) for place in calls}
 
 
 def _once(call):

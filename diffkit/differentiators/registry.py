@@ -64,7 +64,7 @@ def get(name: str, **options: Any) -> Differentiator:
     'reverse'
     >>> dk.get("revers")
     Traceback (most recent call last):
-    diffkit.errors.UnknownNameError: no method 'revers'; did you mean 'reverse'? Known: finite-difference, ...
+    diffkit.errors.UnknownNameError: no method 'revers'; did you mean 'reverse'? Known: auto, ...
     """
     given: Any = name
     if not isinstance(given, str):

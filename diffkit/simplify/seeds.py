@@ -6,8 +6,8 @@ reads, reshapes and sums of few such arrays are zero in the same pattern. `ONE_H
     one_hot(v1, ..., vm; rows, wheres)[k, i] = sum of v_j[i] over the j with wheres_j[i] == k
 
 It lives inside the simplifier only. A product with a matrix turns it into a scaled matrix, ``v[:, None] * W``; where
-one is left at the end, it is written as a scatter of its values into zeros. NaN and infinity times a zero of the pattern
-are zeros here, which is what the derivative is.
+one is left at the end, it is written as a scatter of its values into zeros. NaN and infinity times a zero of the
+pattern are zeros here, which is what the derivative is.
 """
 
 from __future__ import annotations

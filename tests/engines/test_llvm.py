@@ -232,3 +232,24 @@ def test_auto_moves_to_machine_code_when_it_pays():
             break
     assert not run.watching
     np.testing.assert_allclose(plan.run(x), np.cos(x) * x + np.sin(x), rtol=1e-14)
+
+
+M = np.random.default_rng(4).normal(size=(6, 6)) + 6 * np.eye(6)
+MIXED = {  # steps without a kernel among steps that have one
+    "solve": lambda x: np.sum(np.linalg.solve(M + np.diag(np.exp(x)), np.sin(x)) ** 2),
+    "sort": lambda x: np.sum(np.sort(np.sin(x)) * np.arange(6)),
+    "cholesky": lambda x: np.sum(np.linalg.cholesky(M @ M.T + np.diag(x**2))),
+    "determinant": lambda x: np.linalg.det(np.outer(x, x) + M) * np.exp(x[0]),
+    "median": lambda x: np.median(np.exp(x)) * x[0],
+    "branch on it": lambda x: np.exp(x[0]) if np.linalg.det(np.outer(x, x) + M) > 0 else np.sum(np.sort(x)),
+}
+
+
+@pytest.mark.parametrize("method", ["forward", "reverse"])
+@pytest.mark.parametrize("name", MIXED)
+def test_numpy_serves_between_compiled_parts(name, method):
+    plan = dk.get(method, engine="llvm").prepare(MIXED[name], np.linspace(-1, 1, 6), product="gradient")
+    assert "define i1 @kernel" in plan.source
+    for x in (np.linspace(-1, 1, 6), np.linspace(2, -1, 6) ** 3):
+        expected = dk.get(method, engine="interpreted").prepare(MIXED[name], x, product="gradient").run(x)
+        np.testing.assert_allclose(plan.run(x), expected, rtol=1e-12, atol=1e-12 * np.max(np.abs(expected)))

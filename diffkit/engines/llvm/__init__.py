@@ -2,8 +2,8 @@
 
 `schedule` decides which steps share a loop, `layout` where entries lie. `code` writes the IR: numbers as straight-line
 code, groups of steps as loops (`nests`), reads and writes at positions (`pieces`), products (`products`); `functions`
-says what each op is in IR. `calling` compiles it and makes it callable from Python. A graph with a step that has no
-kernel is left to the ``numpy`` engine.
+says what each op is in IR. `calling` compiles it and makes it callable from Python. Where a step has no kernel, NumPy
+does it between compiled parts (`regions`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from diffkit.engines.base import Compiled, Engine
 from diffkit.engines.llvm.calling import MachineCode
 from diffkit.engines.llvm.code import ir
 from diffkit.engines.llvm.functions import Unsupported
+from diffkit.engines.llvm.regions import alternating
+from diffkit.engines.llvm.schedule import kernel
 from diffkit.engines.numpy_source import NumpySource
 from diffkit.graph import Graph
 
@@ -26,8 +28,19 @@ class Llvm(Engine):
     def compile(self, graph: Graph) -> Compiled:
         """Write IR for the graph and compile it; NumPy serves where a step has no kernel."""
         try:
-            text, kept = ir(graph)
+            return _whole(graph)
         except Unsupported:
-            return NumpySource().compile(graph)
-        code = MachineCode(text, graph, kept)
-        return Compiled(code.run, text, code.direct)
+            pass
+        if any(kernel(step) and step.op.family == "elementwise" for step in graph.steps):
+            try:
+                return alternating(graph, kernel, _whole)
+            except Unsupported:  # a shape or a layout, not an op
+                pass
+        return NumpySource().compile(graph)
+
+
+def _whole(graph: Graph) -> Compiled:
+    """A graph as one kernel."""
+    text, kept = ir(graph)
+    code = MachineCode(text, graph, kept)
+    return Compiled(code.run, text, code.direct)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.graph import Graph
+from diffkit.graph import Graph, Step
 
 STRAIGHT, PER_LOOP = 3000, 100  # lines of IR up to which all of LLVM's optimisations are worth their time
 
@@ -71,7 +71,6 @@ def addresses() -> dict[str, int]:
     return {
         "new": new,
         "array": id(np.ndarray),
-        "float64": id(np.dtype(np.float64)),
         "none": id(None),
         "other": id(NotImplemented),
         **function,
@@ -117,7 +116,7 @@ def _function(name: str, graph: Graph, end: list[str], a: dict[str, int], *, arg
     if plain:
         lines += ["keys:", f"  %nokeys = icmp eq ptr {plain}, null", "  br i1 %nokeys, label %c0, label %other"]
     for spot, position in enumerate(graph.inputs):
-        lines += _checked(spot, steps[position].shape, a)
+        lines += _checked(spot, steps[position], a)
     lines.append(f"c{len(graph.inputs)}:")
     results = []
     for spot, position in enumerate(graph.outputs):
@@ -168,12 +167,13 @@ def _direct_end(a: dict[str, int]) -> list[str]:
     ]  # fmt: skip
 
 
-def _checked(spot: int, shape: tuple[int, ...], a: dict[str, int]) -> list[str]:
-    """An argument is a plain contiguous float64 array of this shape."""
+def _checked(spot: int, step: Step, a: dict[str, int]) -> list[str]:
+    """An argument is a plain contiguous array of this shape and dtype."""
+    shape = step.shape
     tests = [
         ("ptr", 8, f"inttoptr (i64 {a['array']} to ptr)"),
         ("i32", 24, str(len(shape))),
-        ("ptr", 56, f"inttoptr (i64 {a['float64']} to ptr)"),
+        ("ptr", 56, f"inttoptr (i64 {id(np.dtype(step.dtype.name))} to ptr)"),
     ]
     lines = [
         f"c{spot}:",
@@ -243,12 +243,14 @@ class MachineCode:
         self._kept = kept
         self._quick = python_function(self._engine.get_function_address("entry"), (self._engine, kept))
         self._single = len(graph.outputs) == 1
+        self._dtypes = [graph.steps[position].dtype for position in graph.inputs]
 
     def run(self, *arrays: Any) -> Any:
         """The results as a tuple, None where a guard fails; other layouts are copied first."""
         found = self._quick(*arrays)
         if found is NotImplemented:
-            copies = [np.ascontiguousarray(array, dtype=np.float64).reshape(np.shape(array)) for array in arrays]
+            given = zip(arrays, self._dtypes, strict=True)
+            copies = [np.ascontiguousarray(array, dtype=kind).reshape(np.shape(array)) for array, kind in given]
             found = self._quick(*copies)
         return found
 

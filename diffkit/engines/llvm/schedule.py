@@ -23,6 +23,18 @@ CALLS = frozenset({p.contract, p.cumsum})
 CHEAP = 6  # plain operations that are done again rather than stored
 
 
+def kernel(step: Step) -> bool:
+    """Whether a step can be written as IR."""
+    known = (
+        step.op in VIEWS
+        or step.op in SUMS
+        or step.op in CALLS
+        or step.op in (p.scatter, p.gather)
+        or supported(step.op)
+    )
+    return step.op.family == "leaf" or (known and step.dtype.name in ("float64", "bool", "int64"))
+
+
 @dataclass(frozen=True)
 class Node:
     """What is scheduled: a step, or one piece of a scatter."""
