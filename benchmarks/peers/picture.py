@@ -65,7 +65,7 @@ def _row(axes, height, finding, *, by_name):
         axes.plot(place, height, "o", color=colour, ms=6 if colour == LIBRARY else 5, zorder=3)
         if colour == LIBRARY or by_name:
             below = {"textcoords": "offset points", "size": 7, "ha": "center", "va": "center"}
-            axes.annotate(outcome.way.peer, (place, height), (0, -9.5), color=INKS[colour], **below)
+            axes.annotate(outcome.way.peer.partition(" ")[0], (place, height), (0, -9.5), color=INKS[colour], **below)
 
 
 def _clearest(shown):
@@ -87,7 +87,7 @@ def _name(finding):
 
 def _title(axes, findings):
     ratios = contested(findings)
-    context = "orange: the fastest library; blue and green: by hand; grey: other libraries' ways; one core, medians"
+    context = "orange: the fastest library; blue, green: NumPy, Numba by hand; grey: other libraries; one core, medians"
     if not ratios:
         headline(axes, "Time of each peer over diffkit's", context)
         return

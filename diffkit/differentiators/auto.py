@@ -19,7 +19,6 @@ from diffkit.differentiators.programs import GIGABYTE, Branch, Program
 from diffkit.differentiators.reverse import Reverse
 from diffkit.differentiators.sweeping import SweepDifferentiator
 from diffkit.graph import Graph
-from diffkit.ops import nbytes
 
 CANDIDATES: dict[str, tuple[Callable[..., SweepDifferentiator], ...]] = {
     "jvp": (Forward,),
@@ -92,15 +91,10 @@ class Auto(Differentiator):
             wanted = derivative.layout.wanted
             graphs = [method.graph_of(branch, wanted, product) for method, *_ in found]
             found = [
-                Candidate(method, costs.run_seconds(graph, self.engine), graph if self._holds(graph) else None)
+                Candidate(method, costs.run_seconds(graph, self.engine), graph if method.holds(graph) else None)
                 for (method, *_), graph in zip(found, graphs, strict=True)
             ]
         return sorted(found, key=_seconds)
-
-    def _holds(self, graph: Graph) -> bool:
-        """Whether a derivative may run whole: of what is not dead yet, a handful is large at a time."""
-        sizes = sorted((nbytes(step) for step in graph.steps), reverse=True)
-        return sum(sizes[:8]) <= self.memory_limit
 
 
 def _seconds(candidate: Candidate) -> float:

@@ -157,7 +157,7 @@ class GraphDifferentiator(Differentiator):
     def compiled(self, graph: Graph) -> Program:
         """Make a graph a program."""
         made = find_engine(self.engine).compile(graph)
-        return Program(made.run, graph, made.source, graph.operations, direct=made.direct)
+        return Program(made.run, graph, made.source, graph.operations, direct=made.direct, later=made.later)
 
     def graph_of(self, branch: Branch, wanted: tuple[bool, ...], product: str) -> Graph:
         """The graph of one product; its inputs are f's, then the caller's directions."""

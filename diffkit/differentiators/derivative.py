@@ -304,10 +304,15 @@ class Derivative(Described):
                 self._shorten(branch, product)
 
     def _shorten(self, branch: Branch, product: str) -> None:
-        """Let machine code itself be ``run``, where no name that f reads has to be watched."""
-        direct = branch.programs[product].direct
-        if product == self.product and direct and not branch.traced.watched:
-            self.run = direct(partial(type(self).run, self)) or self.run  # type: ignore[method-assign]  # the same call
+        """Let machine code itself be ``run``, where it can watch the names that f reads; now, or when it is there."""
+        program = branch.programs[product]
+        if product != self.product or not program.direct:
+            return
+        quick = program.direct(partial(type(self).run, self), branch.traced.watched)
+        if quick and not branch.forgotten:
+            self.run = quick  # type: ignore[method-assign]  # the same call
+        elif program.later:
+            program.later(partial(self._shorten, branch, product))
 
     def _program(self, branch: Branch, product: str) -> Program:
         with self._lock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,8 +41,8 @@ class Program:
         How often one run calls f.
     expressions
         What a symbolic derivative found; None for other methods.
-    direct
-        The shortest way of the commonest call (`diffkit.engines.Compiled`).
+    direct, later
+        The shortest way of the commonest call, and when it is found (`diffkit.engines.Compiled`).
     colouring
         Which columns and rows a sparse derivative finds together (`diffkit.sparsity.Colouring`); None for others.
     method
@@ -55,7 +55,8 @@ class Program:
     operations: Operations | None = None
     calls: int = 0
     expressions: Any = None
-    direct: Callable[[Callable[..., Any]], Callable[..., Any] | None] | None = None
+    direct: Callable[[Callable[..., Any], Iterable[Any]], Callable[..., Any] | None] | None = None
+    later: Callable[[Callable[[], None]], None] | None = None
     colouring: Any = None
     method: str = ""
 

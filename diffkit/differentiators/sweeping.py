@@ -16,7 +16,7 @@ from diffkit.differentiators.programs import GIGABYTE, Branch, Program, check_de
 from diffkit.differentiators.recording import Recording, record
 from diffkit.errors import InputError
 from diffkit.graph import Graph
-from diffkit.ops import size
+from diffkit.ops import nbytes, size
 from diffkit.sweeps import active_steps
 from diffkit.tracing import current_trace
 
@@ -61,7 +61,7 @@ class SweepDifferentiator(GraphDifferentiator):
         check_dense(derivative.outputs, derivative.inputs)
         total = self.sweeps(derivative.inputs, derivative.outputs)
         count = max(1, int(self.memory_limit // max(1, bytes_per_direction(graph, wanted))))
-        if count >= total:
+        if count >= total or self.holds(self.graph_of(branch, wanted, product)):
             return None
         whole = self._chunked(derivative, branch, total, count)
         if product == "jacobian":
@@ -73,6 +73,11 @@ class SweepDifferentiator(GraphDifferentiator):
             return found and (*trees.split(found[0][0], specs), *found[1:])
 
         return replace(whole, run=gradient)
+
+    def holds(self, graph: Graph) -> bool:
+        """Whether a recorded derivative may run whole: of what is not dead yet, a handful is large at a time."""
+        sizes = sorted((nbytes(step) for step in graph.steps), reverse=True)
+        return sum(sizes[:8]) <= self.memory_limit
 
     def _chunked(self, derivative: Derivative, branch: Branch, total: int, count: int) -> Program:
         graph, wanted = branch.graph, derivative.layout.wanted

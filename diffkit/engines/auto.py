@@ -7,6 +7,7 @@ both ways are timed once more, and the faster one stays. Where there is no llvml
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import Any, ClassVar
 
@@ -28,18 +29,21 @@ class Auto(Engine):
         made = NumpySource().compile(graph)
         if "llvm" not in engine_names():
             return made
-        return Compiled(Watched(graph, made.run), made.source)
+        watched = Watched(graph, made.run)
+        return Compiled(watched, made.source, watched.direct, watched.later)
 
 
 class Watched:
     """A program that is replaced by a faster one when it has been called often enough."""
 
-    __slots__ = ("_calls", "_graph", "_lock", "_run", "_spent", "watching")
+    __slots__ = ("_calls", "_code", "_graph", "_lock", "_run", "_spent", "_tell", "watching")
 
     def __init__(self, graph: Graph, run: Any) -> None:
         self._graph, self._run = graph, run
         self.watching, self._calls, self._spent = True, 0, 0.0
         self._lock = threading.Lock()
+        self._code: Compiled | None = None  # machine code, once it is there and faster
+        self._tell: Callable[[], None] | None = None
 
     def __call__(self, *arrays: Any) -> Any:
         """Run the program that is in place."""
@@ -53,6 +57,14 @@ class Watched:
             self._move(arrays)
         return found
 
+    def direct(self, slow: Callable[..., Any], watched: Iterable[Any]) -> Callable[..., Any] | None:
+        """The shortest way, once there is machine code."""
+        return self._code.direct(slow, watched) if self._code and self._code.direct else None
+
+    def later(self, tell: Callable[[], None]) -> None:
+        """Tell when there is machine code."""
+        self._tell = tell if self.watching else None
+
     def _move(self, arrays: tuple[Any, ...]) -> None:
         """Compile, and keep the faster way; other threads go on with the one in place."""
         if not self._lock.acquire(blocking=False):
@@ -61,10 +73,12 @@ class Watched:
             if self.watching:
                 from diffkit.engines.llvm import Llvm
 
-                quick = Llvm().compile(self._graph).run
-                if _seconds(quick, arrays) < _seconds(self._run, arrays):
-                    self._run = quick
+                code = Llvm().compile(self._graph)
+                if _seconds(code.run, arrays) < _seconds(self._run, arrays):
+                    self._run, self._code = code.run, code
                 self.watching = False
+                if self._code and self._tell:
+                    self._tell()
         finally:
             self._lock.release()
 

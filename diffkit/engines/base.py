@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, ClassVar
@@ -27,13 +27,17 @@ class Compiled:
     source
         The generated program as text; empty where there is none.
     direct
-        ``direct(slow)`` gives the shortest way of the commonest call, plain arrays in and one array out, which calls
-        ``slow`` in all other cases; None where an engine has no such way.
+        ``direct(slow, watched)`` gives the shortest way of the commonest call, plain arrays in and one array out, which
+        calls ``slow`` in all other cases, and where a watched name (its container, the name, its value) was bound anew;
+        None where an engine has no such way.
+    later
+        ``later(tell)`` has ``tell()`` called when a faster way has been found; None where that cannot happen.
     """
 
     run: Callable[..., tuple[Any, ...] | None]
     source: str = ""
-    direct: Callable[[Callable[..., Any]], Callable[..., Any] | None] | None = None
+    direct: Callable[[Callable[..., Any], Iterable[Any]], Callable[..., Any] | None] | None = None
+    later: Callable[[Callable[[], None]], None] | None = None
 
 
 class Engine(ABC):

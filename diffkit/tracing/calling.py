@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ class Traced:
     unchanged
         Whether every name that f read outside its arguments is still bound to the same object.
     watched
-        How many such names there are.
+        Those names: where each is bound, the name, and what it was bound to.
     """
 
     graph: Graph | None
@@ -41,7 +41,7 @@ class Traced:
     structure: trees.Structure
     extra: trees.Structure | Extra | None
     unchanged: Callable[[], bool]
-    watched: int = 0
+    watched: Collection[tuple[Any, str, Any]] = ()
 
 
 def trace_function(
@@ -63,7 +63,7 @@ def trace_function(
         extras = Extra(*trees.flatten(extra)) if has_aux else None
         graph = trace.graph([*values, *(extras.traced if extras else ())])
     leaves = [graph.steps[position] for position in graph.outputs[: len(values)]]
-    return Traced(graph, leaves, structure, extras, namespace.unchanged, len(namespace.reads))
+    return Traced(graph, leaves, structure, extras, namespace.unchanged, namespace.reads.values())
 
 
 def call_function(

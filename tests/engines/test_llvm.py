@@ -253,3 +253,40 @@ def test_numpy_serves_between_compiled_parts(name, method):
     for x in (np.linspace(-1, 1, 6), np.linspace(2, -1, 6) ** 3):
         expected = dk.get(method, engine="interpreted").prepare(MIXED[name], x, product="gradient").run(x)
         np.testing.assert_allclose(plan.run(x), expected, rtol=1e-12, atol=1e-12 * np.max(np.abs(expected)))
+
+
+FACTOR = 2.0
+
+
+def test_the_shortest_way_watches_the_names_that_f_reads(monkeypatch):
+    def make(shift):
+        def f(x):
+            return np.sum((x + shift) ** 2) * FACTOR
+
+        def move():
+            nonlocal shift
+            shift = 10.0
+
+        return f, move
+
+    f, move = make(1.0)
+    x = np.array([1.0, 2.0])
+    for engine_name in ("llvm", "auto"):
+        plan = dk.get("reverse", engine=engine_name).prepare(f, x, product="gradient")
+        for _ in range(20_000):
+            if type(plan.run).__name__ == "builtin_function_or_method":
+                break
+            plan.run(x)
+        assert type(plan.run).__name__ == "builtin_function_or_method"
+        np.testing.assert_array_equal(plan.run(x), 4 * (x + 1))
+        monkeypatch.setitem(globals(), "FACTOR", 3.0)
+        np.testing.assert_array_equal(plan.run(x), 6 * (x + 1))
+        monkeypatch.setitem(globals(), "FACTOR", 2.0)
+        np.testing.assert_array_equal(plan.run(x), 4 * (x + 1))
+        with pytest.raises(dk.InputError, match="prepared for"):
+            plan.run(np.ones(3))
+        np.testing.assert_array_equal(plan.run(np.array([1.0, 9.0, 2.0])[::2]), 4 * (x + 1))
+        plan.retrace()
+        np.testing.assert_array_equal(plan.run(x), 4 * (x + 1))
+    move()
+    np.testing.assert_array_equal(plan.run(x), 4 * (x + 10))

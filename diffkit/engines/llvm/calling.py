@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from collections.abc import Callable
+import sys
+import types
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any
 
@@ -53,6 +55,7 @@ PYARRAY_NEW = 93  # its place in NumPy's table of functions, fixed by its ABI
 CONTIGUOUS_ALIGNED = 0x0001 | 0x0100
 FASTCALL, KEYWORDS = 0x0080, 0x0002
 ITEMS = 24  # where a tuple's entries begin
+CELL = 16  # where a cell keeps its content
 
 
 @functools.cache
@@ -66,7 +69,7 @@ def addresses() -> dict[str, int]:
     new = ctypes.cast(table, ctypes.POINTER(ctypes.c_void_p))[PYARRAY_NEW]
     function = {
         name: ctypes.cast(getattr(api, name), ctypes.c_void_p).value
-        for name in ("PyTuple_New", "Py_DecRef", "Py_IncRef", "PyObject_Vectorcall")
+        for name in ("PyTuple_New", "Py_DecRef", "Py_IncRef", "PyObject_Vectorcall", "PyDict_GetItem")
     }
     return {
         "new": new,
@@ -254,9 +257,51 @@ class MachineCode:
             found = self._quick(*copies)
         return found
 
-    def direct(self, slow: Callable[..., Any]) -> Callable[..., Any] | None:
-        """The one result, by the shortest way; ``slow`` is called where the arguments, or a guard, ask for more."""
-        if not self._single:
+    def direct(self, slow: Callable[..., Any], watched: Iterable[Watched]) -> Callable[..., Any] | None:
+        """The one result, by the shortest way; ``slow`` is called where arguments, a guard or a name ask for more."""
+        watched = tuple((container, sys.intern(name), value) for container, name, value in watched)
+        checks = _watching(watched)
+        if not self._single or checks is None:
             return None
         address = self._engine.get_function_address("direct")
-        return python_function(address, (slow, self._engine, self._kept), FASTCALL | KEYWORDS)
+        engine: Any = None
+        if checks:
+            engine = machine_code(_watcher(checks, address))
+            address = engine.get_function_address("watching")
+        return python_function(address, (slow, self._engine, self._kept, engine, watched), FASTCALL | KEYWORDS)
+
+
+Watched = tuple[Any, str, Any]
+"""A name that f read: where it is bound, the name, and what it was bound to."""
+
+
+def _watching(watched: tuple[Watched, ...]) -> list[str] | None:
+    """IR that leaves for ``other`` where a name is bound to something else; None where that takes Python to see."""
+    get = f"inttoptr (i64 {addresses()['PyDict_GetItem']} to ptr)"
+    lines: list[str] = []
+    for k, (container, name, value) in enumerate(watched):
+        if type(container) is types.CellType:
+            lines.append(f"  %now{k} = load ptr, ptr inttoptr (i64 {id(container) + CELL} to ptr)")
+        elif type(container) is dict:
+            table, key = (f"ptr inttoptr (i64 {id(thing)} to ptr)" for thing in (container, name))
+            lines.append(f"  %now{k} = call ptr {get}({table}, {key})")
+        else:
+            return None
+        lines += [
+            f"  %same{k} = icmp eq ptr %now{k}, inttoptr (i64 {id(value)} to ptr)",
+            f"  br i1 %same{k}, label %next{k}, label %other",
+            f"next{k}:",
+        ]
+    return lines
+
+
+def _watcher(checks: list[str], address: int) -> str:
+    """A function that looks at names first, and then goes on to another."""
+    arguments = "ptr %self, ptr %args, i64 %n, ptr %names"
+    lines = [
+        *checks,
+        f"  %r = tail call ptr inttoptr (i64 {address} to ptr)({arguments})",
+        "  ret ptr %r",
+        *_direct_end(addresses())[4:],
+    ]
+    return f"define ptr @watching({arguments}) {{\n" + "\n".join(lines) + "\n}\n"

@@ -48,6 +48,8 @@ class Code(Pieces):
         self.graph = graph
         self.schedule = Schedule(graph)
         self.numbers: dict[int, str] = {}  # 0-d values in registers
+        self._partner = self._partners()
+        self._sine = self._cosine = ""
         self._given: dict[int, int] = {}  # steps that are computed where a result is wanted
 
     # ------------------------------------------------------------ the function
@@ -65,7 +67,8 @@ class Code(Pieces):
         body = "\n".join(self.lines)
         head = f"define i1 @kernel({', '.join(inputs + outputs)}) {{\nentry:"
         end = "  ret i1 true\nfail:\n  ret i1 false\n}"
-        return "\n".join([declarations(self.used), head, body, end, *self.metadata, ""])
+        both = f"declare void @sincos({F}, ptr, ptr) nounwind" if self._sine else ""
+        return "\n".join([declarations(self.used), both, head, body, end, *self.metadata, ""])
 
     def _leaves(self) -> None:
         for spot, position in enumerate(self.graph.inputs):
@@ -251,12 +254,39 @@ class Code(Pieces):
         elif step.op is p.gather:
             self.gathered(node.position, step, [])
             self.numbers[node.position] = self.inside.pop(node.position)
+        elif node.position in self._partner:
+            self._both(node.position, step)
         else:
             words = [self.scalar(operand) for operand in step.operands]
             kinds = [kind_of(self.steps[operand]) for operand in step.operands]
             self.numbers[node.position] = entrywise(self, step.op, words, kinds, self._result_kind(step))
         if node.position in self.stores and step.op is not p.scatter:
             self.store(self.stores[node.position], (), self.numbers[node.position])
+
+    def _partners(self) -> dict[int, int]:
+        """Sines and cosines of one number, which libm computes together at little more than the price of one."""
+        found: dict[tuple[Any, int], int] = {
+            (step.op, step.operands[0]): position
+            for position, step in enumerate(self.steps)
+            if step.op in (p.sin, p.cos) and not step.shape
+        }
+        other = {p.sin: p.cos, p.cos: p.sin}
+        return {
+            position: found[other[op], operand]
+            for (op, operand), position in found.items()
+            if (other[op], operand) in found
+        }
+
+    def _both(self, position: int, step: Step) -> None:
+        if position in self.numbers:
+            return
+        sine, cosine = (self._sine, self._cosine) = (self._sine or self.cell(), self._cosine or self.cell())
+        self.lines.append(
+            f"  call void @sincos({F} {self.scalar(step.operands[0])}, ptr {sine}, ptr {cosine}) nounwind"
+        )
+        partner = self._partner[position]
+        for which, cell in ((p.sin, sine), (p.cos, cosine)):
+            self.numbers[position if step.op is which else partner] = self(f"load {F}, ptr {cell}")
 
     @staticmethod
     def _result_kind(step: Step) -> str:
