@@ -34,7 +34,7 @@ def draw(findings, paths):
         for height, finding in enumerate(shown):
             _row(axes, height, finding, by_name=finding is explained)
         axes.set_yticks(range(len(shown)), [_name(finding) for finding in shown])
-        axes.set_ylim(len(shown) - 0.4, -1.3)
+        axes.set_ylim(len(shown) - 0.1, -1.3)
         axes.set_xlim(right=WIDEST)
         axes.annotate("diffkit", (1.0, -0.9), (3, 0), textcoords="offset points", va="center", weight="bold")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{number(value)}×"))

@@ -93,6 +93,8 @@ class Derivative(Described):
         if verify:
             self._verify(branch, arrays)
         self._program(branch, product)
+        if product in QUICK and self._plain():
+            self._shorten(branch, product)
 
     # ------------------------------------------------------------ products
 
@@ -291,17 +293,15 @@ class Derivative(Described):
             if branch is not self._branches[0]:
                 self._branches = [branch, *(other for other in self._branches if other is not branch)]
                 self._quick = {}
-            layout = self.layout
-            plain = len(layout.leaves) == 1 and layout.structures[0] is trees.LEAF and not self.has_aux
-            if (
-                product in QUICK
-                and plain
-                and isinstance(layout.leaves[0], Spec)
-                and layout.leaves[0].shape
-                and layout.single
-            ):
-                self._quick[product] = Quick(branch, product, *layout.leaves[0])
+            if product in QUICK and self._plain():
+                self._quick[product] = Quick(branch, product, *self.layout.specs[0])
                 self._shorten(branch, product)
+
+    def _plain(self) -> bool:
+        """Whether the commonest call fits: one plain array with axes in, one out."""
+        layout = self.layout
+        one = len(layout.leaves) == 1 and layout.structures[0] is trees.LEAF and layout.single and not self.has_aux
+        return one and isinstance(layout.leaves[0], Spec) and bool(layout.leaves[0].shape)
 
     def _shorten(self, branch: Branch, product: str) -> None:
         """Let machine code itself be ``run``, where it can watch the names that f reads; now, or when it is there."""

@@ -31,6 +31,42 @@ def tanh_map(inputs: int, outputs: int) -> Parts:
     return function, rng.normal(size=inputs), jacobian, 1.0
 
 
+WIDTH, LAYERS = 16, 12
+
+
+def deep_map(inputs: int, outputs: int) -> Parts:
+    """Compute c (s.z), where z = tanh(Vz) twelve times over, from z = tanh(a (r.x)): most work lies in the middle.
+
+    f costs nearly the same at every A and B, and no structure of a first or last layer spares a method its sweeps.
+
+    Examples
+    --------
+    >>> f, x, jacobian, _ = deep_map(3, 2)
+    >>> f(x).shape, jacobian(x).shape
+    ((2,), (2, 3))
+    """
+    rng = np.random.default_rng(0)
+    r, c = rng.normal(size=inputs) / np.sqrt(inputs), rng.normal(size=outputs)
+    a, s = rng.normal(size=(2, WIDTH))
+    middle = rng.normal(size=(LAYERS, WIDTH, WIDTH)) / np.sqrt(WIDTH)
+
+    def function(x: Array) -> Any:
+        z = np.tanh(a * (r @ x))
+        for V in middle:
+            z = np.tanh(V @ z)
+        return c * (s @ z)
+
+    def jacobian(x: Array) -> Array:
+        z = np.tanh(a * (r @ x))
+        slope = (1 - z**2) * a
+        for V in middle:
+            z = np.tanh(V @ z)
+            slope = (1 - z**2) * (V @ slope)
+        return np.outer(c * (s @ slope), r)
+
+    return function, rng.normal(size=inputs), jacobian, float(LAYERS)
+
+
 def elementwise(inputs: int) -> Parts:
     """Compute sin(x) exp(-x^2) entry by entry: the Jacobian is diagonal.
 
@@ -139,6 +175,13 @@ PROBLEMS = (
         "Goodfellow, Bengio and Courville (2016), Deep Learning, chapter 6",
         free(),
         tanh_map,
+    ),
+    Problem(
+        "deep-map",
+        "c (s.z), z = tanh(Vz) twelve times over, from z = tanh(a (r.x)): many layers between few ends.",
+        "written for diffkit",
+        free(),
+        deep_map,
     ),
     Problem("elementwise", "sin(x) exp(-x^2), entry by entry.", "written for diffkit", square(), elementwise),
     Problem(

@@ -26,7 +26,7 @@ SINGLE = {
     "scalar-loop": {2},
     "scalar-reads": set(range(1, 61)),
 }
-FREE = {"logistic-probabilities": 1, "least-squares-neuron": 2, "tanh-map": 1}
+FREE = {"logistic-probabilities": 1, "least-squares-neuron": 2, "tanh-map": 1, "deep-map": 1}
 SQUARE = {"elementwise", "tridiagonal"}
 
 
@@ -102,6 +102,7 @@ def test_a_problem_is_described_in_one_sentence_with_its_source(name):
         ("network-2", True, False),
         ("elementwise", True, True),
         ("tanh-map", True, True),
+        ("deep-map", True, True),
     ],
 )
 def test_a_problem_says_what_scales(name, inputs, outputs):

@@ -20,6 +20,7 @@ import numpy as np
 from diffkit.graph import Graph, Step
 
 STRAIGHT, PER_LOOP = 3000, 100  # lines of IR up to which all of LLVM's optimisations are worth their time
+LONG = 12_000  # lines from which even a good allocation of registers takes too long
 
 
 @functools.cache
@@ -37,8 +38,10 @@ def machine_code(text: str) -> Any:
     """Compile a module."""
     llvm, triple, host = target()
     module = llvm.parse_assembly(text)
-    small = text.count("\n") <= STRAIGHT + PER_LOOP * text.count(" phi ")
-    machine = triple.create_target_machine(opt=3 if small else 0, **host)  # the compiler below takes it over
+    lines = text.count("\n")
+    small = lines <= STRAIGHT + PER_LOOP * text.count(" phi ")
+    level = 3 if small else 1 if lines <= LONG else 0
+    machine = triple.create_target_machine(opt=level, **host)  # the compiler below takes it over
     if small:
         options = llvm.create_pipeline_tuning_options(speed_level=3)
         options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = True
