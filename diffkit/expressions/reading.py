@@ -11,7 +11,7 @@ import numpy as np
 
 from diffkit import primitives as p
 from diffkit.errors import TooLargeError, UnsupportedError
-from diffkit.expressions.assignments import Assignments
+from diffkit.expressions.assignments import Assignments, operations
 from diffkit.graph import INPUT, REFERENCE, Graph, Step
 from diffkit.primitives.families import as_objects
 
@@ -56,6 +56,7 @@ class Reader:
         )
         self.reading = Reading(Assignments([], None))
         self.depth: dict[Any, int] = {}
+        self.written: dict[Any, int] = {}  # operations of each expression, written out
         self.uses = graph.uses()
         for step in graph.steps:
             for operand in step.operands:
@@ -86,7 +87,19 @@ class Reader:
             return self.values(position)
         operands = [found[operand] for operand in step.operands]
         value = self._apply(step, operands)
-        return self._named(position, value) if self.shared else value
+        if self.shared:
+            return self._named(position, value)
+        self._check(value)
+        return value
+
+    def _check(self, value: Any) -> None:
+        """Refuse while reading: SymPy may need hours for an expression that would be refused when finished."""
+        count = sum(operations(expression, self.written) for expression in value.flat)
+        if count > 100 * self.limit:
+            raise TooLargeError(
+                f"f has {count:.3g} operations written out, and more to come (the limit is {100 * self.limit}); "
+                "use form='shared', method='forward' or 'reverse', or raise limit="
+            )
 
     def _apply(self, step: Step, operands: list[Any]) -> Any:
         if step.op in (p.take_along, p.put_along):
