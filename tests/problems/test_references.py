@@ -59,7 +59,8 @@ def relative_error(found, expected):
 def test_reference_is_the_derivative_in_60_digits(problem, inputs, outputs):
     instance = problem.at(inputs, outputs)
     exact = differences(instance.function, exactly(instance.point), step="1e-20").astype(float)
-    allowed = max(2e-15, 2 * np.finfo(float).eps * instance.conditioning)
+    errors = 20 if problem.name == "deep-map" else 2  # its layers cancel; how much depends on the BLAS's order of sums
+    allowed = max(2e-15, errors * np.finfo(float).eps * instance.conditioning)
     assert relative_error(instance.jacobian(instance.point), exact) < allowed
 
 
