@@ -135,7 +135,9 @@ def test_a_real_interrupt_ends_a_real_run(tmp_path):
     path = tmp_path / "long.toml"
     path.write_text(SUITE.replace("0.001", "0.1").replace("[2, 3, 4, 5]", str(list(range(2, 2000)))), encoding="utf-8")
     folder = tmp_path / "out"
-    command = [*COMMAND, "bench", str(path), "--out", str(folder)]
+    # A shell without job control starts what runs in its background with SIGINT ignored, and children inherit that.
+    heard = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+    command = [sys.executable, "-c", heard, *COMMAND, "bench", str(path), "--out", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         while not ((folder / ROWS).exists() and (folder / ROWS).stat().st_size) and process.poll() is None:
             time.sleep(0.02)
