@@ -153,12 +153,6 @@ def test_arrays_of_every_size(shape):
         )
 
 
-def test_float32_is_left_to_numpy():
-    found = dk.grad(lambda x: np.sum(np.sin(x)), engine="llvm")(np.ones(3, np.float32))
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, np.cos(np.ones(3)), rtol=1e-6)
-
-
 @pytest.mark.parametrize("n", [10, 1000, 5000, 100_000])
 def test_sums_lose_no_more_than_numpys(n):
     x = np.random.default_rng(n).normal(size=n) * np.logspace(-3, 3, n)

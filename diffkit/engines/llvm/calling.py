@@ -1,8 +1,8 @@
-"""From IR to a function that Python can call.
+"""From a kernel to a function that Python can call.
 
-The IR of a kernel takes addresses. `compiled` makes it callable: llvmlite compiles it, and a small entry in the same
-module is handed to CPython as a method (``METH_FASTCALL``): it checks type, shape, dtype and flags of its arguments,
-allocates the results through NumPy's C API, and calls the kernel.
+The IR of a kernel takes addresses. A small entry in the same module is handed to CPython as a method
+(``METH_FASTCALL``): it checks type, shape, dtype and flags of its arguments, allocates the results through NumPy's C
+API, and calls the kernel. Its ``self`` is a tuple of what belongs to one plan: `SELF`.
 """
 
 from __future__ import annotations
@@ -17,48 +17,18 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.engines.llvm.compiling import machine
 from diffkit.graph import Graph, Step
-
-STRAIGHT, PER_LOOP = 3000, 100  # lines of IR up to which all of LLVM's optimisations are worth their time
-LONG = 12_000  # lines from which even a good allocation of registers takes too long
-
-
-@functools.cache
-def target() -> tuple[Any, Any, dict[str, str]]:
-    """LLVM made ready: its binding, the machine's target, and the host's features."""
-    import llvmlite.binding as llvm
-
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    host = {"cpu": llvm.get_host_cpu_name(), "features": llvm.get_host_cpu_features().flatten()}
-    return llvm, llvm.Target.from_default_triple(), host
-
-
-def machine_code(text: str) -> Any:
-    """Compile a module."""
-    llvm, triple, host = target()
-    module = llvm.parse_assembly(text)
-    lines = text.count("\n")
-    small = lines <= STRAIGHT + PER_LOOP * text.count(" phi ")
-    level = 3 if small else 1 if lines <= LONG else 0
-    machine = triple.create_target_machine(opt=level, **host)  # the compiler below takes it over
-    if small:
-        options = llvm.create_pipeline_tuning_options(speed_level=3)
-        options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = True
-        builder = llvm.create_pass_builder(machine, options)
-        builder.getModulePassManager().run(module, builder)
-    engine = llvm.create_mcjit_compiler(module, machine)
-    engine.finalize_object()
-    return engine
-
-
-# ---------------------------------------------------------------- CPython and NumPy from C
 
 PYARRAY_NEW = 93  # its place in NumPy's table of functions, fixed by its ABI
 CONTIGUOUS_ALIGNED = 0x0001 | 0x0100
 FASTCALL, KEYWORDS = 0x0080, 0x0002
-ITEMS = 24  # where a tuple's entries begin
+ITEMS, DATA = 24, 16  # where a tuple's entries begin, and where an array keeps the address of its own
 CELL = 16  # where a cell keeps its content
+NUMBERS = {"float64": 12, "float32": 11, "bool": 0, "int64": 7}  # NumPy's numbers for dtypes
+SELF = ("slow", "table", "machine", "arrays", "names")
+"""What a function of a plan holds: whom to call where it cannot serve, the addresses of the arrays that its code reads
+and writes, and, to keep them alive, the code and these arrays; the shortest way also where to look for names."""
 
 
 @functools.cache
@@ -87,7 +57,7 @@ def entries(graph: Graph) -> str:
     """The IR of two functions of Python objects over a kernel.
 
     ``entry`` gives a tuple of results, None where a guard fails, NotImplemented for arguments in another layout.
-    ``direct``, of a graph with one result, gives it, and calls the first entry of its ``self`` in all other cases.
+    ``direct``, of a graph with one result, gives it, and calls ``slow`` in all other cases.
     """
     a = addresses()
     parts = [
@@ -126,18 +96,19 @@ def _function(name: str, graph: Graph, end: list[str], a: dict[str, int], *, arg
     lines.append(f"c{len(graph.inputs)}:")
     results = []
     for spot, position in enumerate(graph.outputs):
-        number, axes = {"float64": 12, "bool": 0, "int64": 7}[steps[position].dtype.name], len(steps[position].shape)
+        number, axes = NUMBERS[steps[position].dtype.name], len(steps[position].shape)
         new, kind = (f"inttoptr (i64 {a[name]} to ptr)" for name in ("new", "array"))
         rest = f"i32 {axes}, ptr @dims{spot}, i32 {number}, ptr null, ptr null, i32 0, i32 0, ptr null"
         lines += [
             f"  %r{spot} = call ptr {new}(ptr {kind}, {rest})",
-            f"  %rp{spot} = getelementptr i8, ptr %r{spot}, i64 16",
+            f"  %rp{spot} = getelementptr i8, ptr %r{spot}, i64 {DATA}",
             f"  %rd{spot} = load ptr, ptr %rp{spot}",
         ]
         results.append(f"ptr %rd{spot}")
-    given = ", ".join([*(f"ptr %d{spot}" for spot in range(len(graph.inputs))), *results])
+    given = ", ".join(["ptr %table", *(f"ptr %d{spot}" for spot in range(len(graph.inputs))), *results])
     drop = f"inttoptr (i64 {a['Py_DecRef']} to ptr)"
     lines += [
+        *_table("table"),
         f"  %ok = call i1 @kernel({given})",
         "  br i1 %ok, label %good, label %bad",
         *end[: end.index("bad:") + 1],
@@ -168,7 +139,7 @@ def _direct_end(a: dict[str, int]) -> list[str]:
     call = f"inttoptr (i64 {a['PyObject_Vectorcall']} to ptr)"
     return [
         "good:", "  ret ptr %r0", "bad:", "  br label %other", "other:",
-        f"  %ip = getelementptr i8, ptr %self, i64 {ITEMS}", "  %slow = load ptr, ptr %ip",
+        f"  %ip = getelementptr i8, ptr %self, i64 {ITEMS + 8 * SELF.index('slow')}", "  %slow = load ptr, ptr %ip",
         f"  %found = call ptr {call}(ptr %slow, ptr %args, i64 %n, ptr %names)", "  ret ptr %found",
     ]  # fmt: skip
 
@@ -215,7 +186,7 @@ def _checked(spot: int, step: Step, a: dict[str, int]) -> list[str]:
             f"m{name}:",
         ]
     lines += [
-        f"  %ep{spot} = getelementptr i8, ptr %a{spot}, i64 16",
+        f"  %ep{spot} = getelementptr i8, ptr %a{spot}, i64 {DATA}",
         f"  %d{spot} = load ptr, ptr %ep{spot}",
         f"  br label %c{spot + 1}",
     ]
@@ -244,10 +215,11 @@ def python_function(address: int, kept: tuple[Any, ...], flags: int = FASTCALL) 
 class MachineCode:
     """A kernel as functions of Python's."""
 
-    def __init__(self, text: str, graph: Graph, kept: list[Any]) -> None:
-        self._engine = machine_code(text + entries(graph))
-        self._kept = kept
-        self._quick = python_function(self._engine.get_function_address("entry"), (self._engine, kept))
+    def __init__(self, text: str, graph: Graph, arrays: list[Any]) -> None:
+        self._machine = machine(text + entries(graph))
+        table = np.array([array.ctypes.data for array in arrays], dtype=np.uint64)
+        self._kept = (table, self._machine, arrays)
+        self._quick = python_function(self._machine.address("entry"), (None, *self._kept))
         self._single = len(graph.outputs) == 1
         self._dtypes = [graph.steps[position].dtype for position in graph.inputs]
 
@@ -266,12 +238,11 @@ class MachineCode:
         checks = _watching(watched)
         if not self._single or checks is None:
             return None
-        address = self._engine.get_function_address("direct")
-        engine: Any = None
-        if checks:
-            engine = machine_code(_watcher(checks, address))
-            address = engine.get_function_address("watching")
-        return python_function(address, (slow, self._engine, self._kept, engine, watched), FASTCALL | KEYWORDS)
+        watcher = machine(_watcher(checks)) if checks else self._machine
+        address = watcher.address("watching" if checks else "direct")
+        names = [id(thing) for name in watched for thing in name]
+        names_table = np.array([self._machine.address("direct"), *names], dtype=np.uint64)
+        return python_function(address, (slow, *self._kept, names_table, watcher, watched), FASTCALL | KEYWORDS)
 
 
 Watched = tuple[Any, str, Any]
@@ -282,29 +253,48 @@ def _watching(watched: tuple[Watched, ...]) -> list[str] | None:
     """IR that leaves for ``other`` where a name is bound to something else; None where that takes Python to see."""
     get = f"inttoptr (i64 {addresses()['PyDict_GetItem']} to ptr)"
     lines: list[str] = []
-    for k, (container, name, value) in enumerate(watched):
+    for k, (container, _, _) in enumerate(watched):
+        for part, spot in (("where", 1), ("name", 2), ("was", 3)):
+            lines += [
+                f"  %{part}p{k} = getelementptr ptr, ptr %table, i64 {3 * k + spot}",
+                f"  %{part}{k} = load ptr, ptr %{part}p{k}",
+            ]
         if type(container) is types.CellType:
-            lines.append(f"  %now{k} = load ptr, ptr inttoptr (i64 {id(container) + CELL} to ptr)")
+            lines += [
+                f"  %cell{k} = getelementptr i8, ptr %where{k}, i64 {CELL}",
+                f"  %now{k} = load ptr, ptr %cell{k}",
+            ]
         elif type(container) is dict:
-            table, key = (f"ptr inttoptr (i64 {id(thing)} to ptr)" for thing in (container, name))
-            lines.append(f"  %now{k} = call ptr {get}({table}, {key})")
+            lines.append(f"  %now{k} = call ptr {get}(ptr %where{k}, ptr %name{k})")
         else:
             return None
         lines += [
-            f"  %same{k} = icmp eq ptr %now{k}, inttoptr (i64 {id(value)} to ptr)",
+            f"  %same{k} = icmp eq ptr %now{k}, %was{k}",
             f"  br i1 %same{k}, label %next{k}, label %other",
             f"next{k}:",
         ]
     return lines
 
 
-def _watcher(checks: list[str], address: int) -> str:
-    """A function that looks at names first, and then goes on to another."""
+def _watcher(checks: list[str]) -> str:
+    """A function that looks at names first, and then goes on to another; its own table holds what it looks at."""
     arguments = "ptr %self, ptr %args, i64 %n, ptr %names"
     lines = [
+        *_table("names"),
+        "  %direct = load ptr, ptr %table",
         *checks,
-        f"  %r = tail call ptr inttoptr (i64 {address} to ptr)({arguments})",
+        f"  %r = tail call ptr %direct({arguments})",
         "  ret ptr %r",
         *_direct_end(addresses())[4:],
     ]
     return f"define ptr @watching({arguments}) {{\n" + "\n".join(lines) + "\n}\n"
+
+
+def _table(name: str) -> list[str]:
+    """Where the entries of an array in ``self`` lie."""
+    return [
+        f"  %tp = getelementptr i8, ptr %self, i64 {ITEMS + 8 * SELF.index(name)}",
+        "  %ta = load ptr, ptr %tp",
+        f"  %td = getelementptr i8, ptr %ta, i64 {DATA}",
+        "  %table = load ptr, ptr %td",
+    ]

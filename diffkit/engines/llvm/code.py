@@ -6,6 +6,7 @@ plain loops; numbers (0-d values) are straight-line code; products of matrices g
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,14 @@ import numpy as np
 from diffkit import primitives as p
 from diffkit.engines.llvm.functions import (
     BOOLEAN,
+    REALS,
     B,
     F,
     I,
     Unsupported,
     declarations,
     entrywise,
+    literal,
     number,
 )
 from diffkit.engines.llvm.layout import Access, contiguous, kind_of, reshaped, seen, spread
@@ -50,6 +53,7 @@ class Code(Pieces):
         self.numbers: dict[int, str] = {}  # 0-d values in registers
         self._partner = self._partners()
         self._sine = self._cosine = ""
+        self._packed: dict[int, Access] = {}  # copies of strided entries
         self._given: dict[int, int] = {}  # steps that are computed where a result is wanted
 
     # ------------------------------------------------------------ the function
@@ -65,10 +69,11 @@ class Code(Pieces):
         inputs = [f"ptr noalias readonly %x{k}" for k in range(len(self.graph.inputs))]
         outputs = [f"ptr noalias %y{k}" for k in range(len(self.graph.outputs))]
         body = "\n".join(self.lines)
-        head = f"define i1 @kernel({', '.join(inputs + outputs)}) {{\nentry:"
+        head = f"define i1 @kernel({', '.join(['ptr %table', *inputs, *outputs])}) {{\nentry:"
         end = "  ret i1 true\nfail:\n  ret i1 false\n}"
         both = f"declare void @sincos({F}, ptr, ptr) nounwind" if self._sine else ""
-        return "\n".join([declarations(self.used), both, head, body, end, *self.metadata, ""])
+        numbers = [f"@constant{k} = {line}" for k, line in enumerate(self.constants)]
+        return "\n".join([declarations(self.used), both, *numbers, head, body, end, *self.metadata, ""])
 
     def _leaves(self) -> None:
         for spot, position in enumerate(self.graph.inputs):
@@ -89,10 +94,7 @@ class Code(Pieces):
         if step.shape:
             self.stores[position] = self._array(np.ascontiguousarray(value), step)
         else:
-            kind = kind_of(step)
-            self.numbers[position] = (
-                number(float(value)) if kind == F else str(int(value)) if kind == I else str(bool(value)).lower()
-            )
+            self.numbers[position] = literal(value, kind_of(step))
 
     def _array(self, array: Any, step: Step) -> Access:
         kind = kind_of(step)
@@ -157,39 +159,38 @@ class Code(Pieces):
 
     def _guards(self) -> None:
         for guard in self.graph.guards:
-            if self.steps[guard.position].shape:
-                self._array_guard(guard.position, guard.expected)
-                continue
-            word, kind = self.scalar(guard.position), kind_of(self.steps[guard.position])
-            expected = guard.expected.item()
-            if kind == F:
-                held = self(f"fcmp oeq {F} {word}, {number(float(expected))}")
-            else:
-                held = self(f"icmp eq {kind} {word}, {int(expected) if kind == I else str(bool(expected)).lower()}")
+            step = self.steps[guard.position]
+            differs = self._array_differs if step.shape else self._number_differs
             after = self.fresh("held")
-            self.lines.append(f"  br i1 {held}, label %{after}, label %fail")
+            self.lines.append(f"  br i1 {differs(guard.position, step, guard.expected)}, label %fail, label %{after}")
             self.label(after)
 
-    def _array_guard(self, position: int, expected: np.ndarray[Any, Any]) -> None:
-        """Every entry is what it was; counted in loops."""
+    def _number_differs(self, position: int, step: Step, expected: np.ndarray[Any, Any]) -> str:
+        return self._differs(kind_of(step), self.scalar(position), literal(expected, kind_of(step)))
+
+    def _array_differs(self, position: int, step: Step, expected: np.ndarray[Any, Any]) -> str:
+        """Whether any entry is not what it was."""
         source = self.access(position)
-        if source.kind == F:
-            raise Unsupported("a guard on an array of floats")
-        kept = np.ascontiguousarray(expected, dtype=np.bool_ if source.kind == B else np.int64)
+        kept = np.ascontiguousarray(expected, dtype=step.dtype)
         wanted = Access(self.keep(kept), source.kind, source.shape, contiguous(source.shape))
         cell = self.cell(I)
         self.lines.append(f"  store {I} 0, ptr {cell}")
 
         def body(indices: list[str]) -> None:
-            other = self(f"icmp ne {source.kind} {self.load(source, indices)}, {self.load(wanted, indices)}")
-            total = self(f"add i64 {self(f'load i64, ptr {cell}')}, {self(f'zext i1 {other} to i64')}")
+            differs = self._differs(source.kind, self.load(source, indices), self.load(wanted, indices))
+            total = self(f"or i64 {self(f'load i64, ptr {cell}')}, {self(f'zext i1 {differs} to i64')}")
             self.lines.append(f"  store i64 {total}, ptr {cell}")
 
         self.nest(source.shape, body, parallel=False)
-        held = self(f"icmp eq i64 {self(f'load i64, ptr {cell}')}, 0")
-        after = self.fresh("held")
-        self.lines.append(f"  br i1 {held}, label %{after}, label %fail")
-        self.label(after)
+        return self(f"icmp ne i64 {self(f'load i64, ptr {cell}')}, 0")
+
+    def _differs(self, kind: str, left: str, right: str) -> str:
+        """Whether a guarded number is another one; NaN is NaN."""
+        if kind not in REALS:
+            return self(f"icmp ne {kind} {left}, {right}")
+        other = self(f"fcmp une {kind} {left}, {right}")
+        known = self(f"or i1 {self(f'fcmp ord {kind} {left}, {left}')}, {self(f'fcmp ord {kind} {right}, {right}')}")
+        return self(f"and i1 {other}, {known}")
 
     # ------------------------------------------------------------ reading and writing entries
 
@@ -215,9 +216,22 @@ class Code(Pieces):
         try:
             return reshaped(source, step.shape)
         except Unsupported:  # strided entries in another shape: a copy of them
-            made = Access(self.keep(np.zeros(max(1, size(step)))), source.kind, source.shape, contiguous(source.shape))
-            self._copy(source, made)
-            return reshaped(made, step.shape)
+            return reshaped(self._copied(source), step.shape)
+
+    def packed(self, position: int) -> Access:
+        """A step's entries in C order, which a gather counts through; a copy of strided ones."""
+        source = self.access(position)
+        if source.contiguous:
+            return source
+        if position not in self._packed:
+            self._packed[position] = self._copied(source)
+        return self._packed[position]
+
+    def _copied(self, source: Access) -> Access:
+        room = np.zeros(max(1, math.prod(source.shape)))  # eight bytes are enough for any entry
+        made = Access(self.keep(room), source.kind, source.shape, contiguous(source.shape))
+        self._copy(source, made)
+        return made
 
     def scalar(self, position: int) -> str:
         """A 0-d value in a register."""
@@ -268,7 +282,7 @@ class Code(Pieces):
         found: dict[tuple[Any, int], int] = {
             (step.op, step.operands[0]): position
             for position, step in enumerate(self.steps)
-            if step.op in (p.sin, p.cos) and not step.shape
+            if step.op in (p.sin, p.cos) and not step.shape and kind_of(step) == F
         }
         other = {p.sin: p.cos, p.cos: p.sin}
         return {
@@ -331,6 +345,10 @@ class Code(Pieces):
                 self.scalar(operand)
             else:
                 self.access(operand)
+        for node in group.nodes:
+            step = self.steps[node.position]
+            if step.op is p.gather:
+                self.packed(step.operands[0])
 
     @staticmethod
     def _order(shape: Shape, kinds: tuple[bool, ...]) -> list[int]:
@@ -370,18 +388,21 @@ class Code(Pieces):
         rest = [k for k in range(len(step.shape)) if k != axis]
         if 0 in step.shape:
             return
-        cell = self.cell()
+        kind = target.kind
+        cell = self.cell(kind)
         indices: list[str] = []
         ends = [self.open_loop(step.shape[k], indices) for k in rest]
-        self.lines.append(f"  store {F} 0.0, ptr {cell}")
+        self.lines.append(f"  store {kind} 0.0, ptr {cell}")
         inner: list[str] = []
         end = self.open_loop(step.shape[axis], inner)
         full = [""] * len(step.shape)
         for k, index in zip([*rest, axis], [*indices, *inner], strict=True):
             full[k] = index
-        before = self(f"load {F}, ptr {cell}")
-        total = self(f"fadd {F} {before}, {self.load(source, full)}")
-        self.lines.append(f"  store {F} {total}, ptr {cell}")
+        before = self(f"load {kind}, ptr {cell}")
+        total = self(
+            f"{'add' if kind == I else 'fadd'} {kind} {before}, {self.cast(self.load(source, full), source.kind, kind)}"
+        )
+        self.lines.append(f"  store {kind} {total}, ptr {cell}")
         self.store(target, full, total)
         self.close_loop(end, "")
         for opened in reversed(ends):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.engines.llvm.functions import B, F, I, attributes
+from diffkit.engines.llvm.functions import REALS, B, F, I, S, attributes, routine
 from diffkit.engines.llvm.layout import Access
 from diffkit.ops import Shape
 
@@ -20,7 +20,10 @@ class Instructions:
     lines
         The instructions so far.
     arrays
-        What must stay alive while the code may run: constants, positions, workspace.
+        What the code reads and writes besides its arguments: constants, positions, workspace. Their addresses are
+        handed to it in a table, so that graphs of one form share their code.
+    constants
+        Numbers that have an address in the module.
     used
         Functions of libm that are called.
     metadata
@@ -34,8 +37,9 @@ class Instructions:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.arrays: list[Any] = []
+        self.constants: list[str] = []
         self.used: set[str] = set()
-        self.metadata: list[str] = []
+        self.metadata = ["!0 = !{}"]
         self.loaded: dict[Any, str] = {}
         self.mark = ""
         self._count = 0
@@ -48,24 +52,28 @@ class Instructions:
         self.lines.append(f"  {name} = {instruction}")
         return name
 
-    def call(self, name: str, words: list[str]) -> str:
+    def call(self, name: str, words: list[str], real: str) -> str:
         """Call a function of libm."""
+        name = routine(name, real)
         self.used.add(name)
-        return self(f"call {F} @{name}({', '.join(f'{F} {word}' for word in words)}){attributes(name)}")
+        return self(f"call {real} @{name}({', '.join(f'{real} {word}' for word in words)}){attributes(name)}")
 
-    def intrinsic(self, name: str, words: list[str]) -> str:
+    def intrinsic(self, name: str, words: list[str], real: str) -> str:
         """Call one of LLVM's own functions."""
-        return self(f"call {F} @llvm.{name}.f64({', '.join(f'{F} {word}' for word in words)})")
+        bits = 32 if real == S else 64
+        return self(f"call {real} @llvm.{name}.f{bits}({', '.join(f'{real} {word}' for word in words)})")
 
     def cast(self, word: str, kind: str, to: str) -> str:
         """A number of another type."""
         if kind == to:
             return word
         if to == B:
-            return self(f"fcmp une {F} {word}, 0.0" if kind == F else f"icmp ne {I} {word}, 0")
-        if to == F:
-            return self(f"{'uitofp' if kind == B else 'sitofp'} {kind} {word} to {F}")
-        return self(f"zext i1 {word} to {I}" if kind == B else f"fptosi {F} {word} to {I}")
+            return self(f"fcmp une {kind} {word}, 0.0" if kind in REALS else f"icmp ne {I} {word}, 0")
+        if to == I:
+            return self(f"zext i1 {word} to {I}" if kind == B else f"fptosi {kind} {word} to {I}")
+        if kind in REALS:
+            return self(f"{'fpext' if kind == S else 'fptrunc'} {kind} {word} to {to}")
+        return self(f"{'uitofp' if kind == B else 'sitofp'} {kind} {word} to {to}")
 
     def label(self, name: str) -> None:
         """Begin a basic block."""
@@ -80,8 +88,20 @@ class Instructions:
 
     def keep(self, array: np.ndarray[Any, Any]) -> str:
         """The address of an array that stays alive with the code."""
+        spot = len(self.arrays)
         self.arrays.append(array)
-        return f"inttoptr (i64 {array.ctypes.data} to ptr)"
+        self.lines[:0] = [
+            f"  %slot{spot} = getelementptr ptr, ptr %table, i64 {spot}",
+            f"  %kept{spot} = load ptr, ptr %slot{spot}, !invariant.load !0",
+        ]
+        return f"%kept{spot}"
+
+    def constant(self, kind: str, word: str) -> str:
+        """The address of a number that never changes."""
+        line = f"private unnamed_addr constant {kind} {word}"
+        if line not in self.constants:
+            self.constants.append(line)
+        return f"@constant{self.constants.index(line)}"
 
     def cell(self, kind: str = F) -> str:
         """A variable, which LLVM keeps in a register."""

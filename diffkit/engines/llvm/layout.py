@@ -9,13 +9,13 @@ import math
 from dataclasses import dataclass, replace
 
 from diffkit import primitives as p
-from diffkit.engines.llvm.functions import B, F, I, Unsupported
+from diffkit.engines.llvm.functions import B, F, I, S, Unsupported
 from diffkit.graph import Step
 from diffkit.ops import Shape, Span
 
 Strides = tuple[int, ...]
-KINDS = {"float64": F, "bool": B, "int64": I}
-BYTES = {F: 8, I: 8, B: 1}
+KINDS = {"float64": F, "float32": S, "bool": B, "int64": I}
+BYTES = {F: 8, S: 4, I: 8, B: 1}
 
 
 def kind_of(step: Step) -> str:
@@ -35,7 +35,7 @@ class Access:
     base
         The address, as written in IR.
     kind
-        The IR type of an entry: "double", "i64", or "i1" (stored as a byte).
+        The IR type of an entry: "double", "float", "i64", or "i1" (stored as a byte).
     shape, strides, offset
         In entries.
     """

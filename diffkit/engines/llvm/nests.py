@@ -116,19 +116,19 @@ class Nest:
     def _add(self, node: Node, cell: str, word: str, flags: str = "reassoc ") -> None:
         code, op = self.code, self.code.steps[node.position].op
         before = code(f"load {F}, ptr {cell}")
-        code.lines.append(f"  store {F} {self._joined(op, before, word, flags)}, ptr {cell}")
+        code.lines.append(f"  store {F} {self._joined(op, before, word, F, flags)}, ptr {cell}")
 
-    def _joined(self, op: Any, before: str, word: str, flags: str) -> str:
+    def _joined(self, op: Any, before: str, word: str, kind: str, flags: str) -> str:
         if op is p.sum_:
-            return self.code(f"fadd {flags}{F} {before}, {word}")
-        return entrywise(self.code, p.maximum if op is p.max_ else p.minimum, [word, before], [F, F], F)
+            return self.code(f"fadd {flags}{kind} {before}, {word}")
+        return entrywise(self.code, p.maximum if op is p.max_ else p.minimum, [word, before], [kind, kind], kind)
 
     def _deliver(self, kept: list[str]) -> None:
         """Sums from their accumulators to where they belong."""
         code = self.code
         for node in self.sums:
-            word = code(f"load {F}, ptr {self.cells[node.position]}")
             step = code.steps[node.position]
+            word = code.cast(code(f"load {F}, ptr {self.cells[node.position]}"), F, kind_of(step))
             if not step.shape:
                 code.numbers[node.position] = word
                 if node.position in code.stores:
@@ -164,12 +164,13 @@ class Nest:
     def _sum(self, node: Node, step: Step, indices: list[str]) -> None:
         code = self.code
         operand = step.operands[0]
-        word = code.cast(code.value(operand, self.group.shape, indices), kind_of(code.steps[operand]), F)
-        if self.in_registers:
-            self._add(node, self.cells[node.position], word)
+        word, kind = code.value(operand, self.group.shape, indices), kind_of(code.steps[operand])
+        if self.in_registers:  # in doubles, whatever is summed
+            self._add(node, self.cells[node.position], code.cast(word, kind, F))
             return
         target = code.stores[node.position]
+        word = code.cast(word, kind, target.kind)
         kept = [index for index, summed in zip(indices, self.kinds, strict=True) if not summed]
         before = code.load(target, kept)
         code.loaded.pop((target, tuple(kept)), None)
-        code.store(target, kept, self._joined(step.op, before, word, ""))
+        code.store(target, kept, self._joined(step.op, before, word, target.kind, ""))

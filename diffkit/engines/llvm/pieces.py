@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from diffkit.engines.llvm.functions import F, I, Unsupported
+from diffkit.engines.llvm.functions import I
 from diffkit.engines.llvm.instructions import Instructions
 from diffkit.engines.llvm.layout import BYTES, Access, contiguous, kind_of, placed
 from diffkit.engines.llvm.schedule import Node
@@ -38,15 +39,13 @@ class Pieces(Instructions):
         self._begun: dict[int, Any] = {}  # scatters that have been started, and where they were written
         self._known_positions: dict[Static, Access] = {}
 
-    def access(self, position: int) -> Access:
-        """Where a step's entries lie."""
-        return self.stores[position]
+    @abstractmethod
+    def packed(self, position: int) -> Access:
+        """A step's entries in C order."""
 
     def gathered(self, position: int, step: Step, indices: list[str]) -> None:
         """Read an entry at a known position."""
-        source = self.access(step.operands[0])
-        if not source.contiguous:
-            raise Unsupported("gather from strided entries")
+        source = self.packed(step.operands[0])
         front = len(source.shape) - len(step.params["shape"])
         at = self.load(self._positions(step.params["place"]), indices[front:])
         self.inside[position] = self.load(_flattened(source, front), [*indices[:front], at])
@@ -99,7 +98,7 @@ class Pieces(Instructions):
             target = placed(base, place, self.steps[step.operands[node.piece or 0]].shape)
         if adds:
             self.loaded.pop((target, tuple(indices)), None)
-            word = self(f"fadd {F} {self.load(target, indices)}, {word}")
+            word = self(f"fadd {base.kind} {self.load(target, indices)}, {word}")
             self.loaded.pop((target, tuple(indices)), None)
         self.store(target, indices, word)
 

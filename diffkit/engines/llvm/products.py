@@ -8,9 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from diffkit.engines.llvm.functions import F, Unsupported, number
+from diffkit.engines.llvm.functions import F, S, Unsupported, number
 from diffkit.engines.llvm.layout import Access
 from diffkit.graph import Step
 
@@ -37,6 +35,7 @@ class Matrix:
     """Entries as rows and columns with one stride each."""
 
     base: str
+    kind: str
     offset: int
     rows: int
     columns: int
@@ -69,16 +68,16 @@ def matrix(access: Access, letters: str, rows: str, columns: str) -> Matrix | No
             return None
         parts.append(part)
     (m, row_stride), (n, column_stride) = parts
-    return Matrix(access.base, access.offset, m, n, row_stride, column_stride)
+    return Matrix(access.base, access.kind, access.offset, m, n, row_stride, column_stride)
 
 
 def contract(code: Any, position: int, step: Step) -> None:
     """Write a contraction."""
     spec = step.params["spec"]
     left, right = (code.access(operand) for operand in step.operands)
-    if {left.kind, right.kind} != {F}:
-        raise Unsupported("a product of other numbers than doubles")
     target = code.stores[position]
+    if {left.kind, right.kind, target.kind} not in ({F}, {S}):
+        raise Unsupported("a product of other numbers, or of mixed ones")
     lengths = dict(zip(spec.left, left.shape, strict=True)) | dict(zip(spec.right, right.shape, strict=True))
     summed = [x for x in spec.left if x in spec.right and x not in spec.out]
     if math.prod(lengths.values()) == 0:
@@ -109,7 +108,7 @@ def _blas(code: Any, spec: Any, left: Access, right: Access, target: Access, sum
         return False
     if c.row_stride == 1 and c.columns > 1:  # Fortran order: C = A B as it stands
         return _call(code, a, b, c)
-    flipped = [Matrix(m.base, m.offset, m.columns, m.rows, m.column_stride, m.row_stride) for m in (b, a, c)]
+    flipped = [Matrix(m.base, m.kind, m.offset, m.columns, m.rows, m.column_stride, m.row_stride) for m in (b, a, c)]
     return _call(code, *flipped)
 
 
@@ -129,42 +128,43 @@ def _vector(
         shape, lead, letter = (m.rows, m.columns), m.column_stride, "N"
     else:
         return False
-    words = Words(code)
+    words = Words(code, m.kind)
     arguments = [
         words.letter(letter), words.whole(shape[0]), words.whole(shape[1]), words.real(1.0),
         words.at(m), words.whole(max(lead, shape[0])),
         words.at(v), words.whole(v.row_stride), words.real(0.0), words.at(y), words.whole(y.row_stride),
     ]  # fmt: skip
-    words.call("dgemv", arguments)
+    words.call("gemv", arguments)
     return True
 
 
 class Words:
     """Arguments of a routine of BLAS, which takes everything by address."""
 
-    def __init__(self, code: Any) -> None:
-        self.code = code
+    def __init__(self, code: Any, kind: str) -> None:
+        self.code, self.kind = code, kind
 
     def letter(self, value: str) -> str:
         """A flag."""
-        return self.code.keep(np.array([ord(value)], dtype=np.uint8))
+        return self.code.constant("i8", str(ord(value)))
 
     def whole(self, value: int) -> str:
         """A length."""
-        return self.code.keep(np.array([value], dtype=np.int32))
+        return self.code.constant("i32", str(value))
 
     def real(self, value: float) -> str:
         """A factor."""
-        return self.code.keep(np.array([value]))
+        return self.code.constant(self.kind, number(value, self.kind))
 
     def at(self, m: Matrix) -> str:
         """The first entry of a matrix."""
-        return self.code(f"getelementptr {F}, ptr {m.base}, i64 {m.offset}")
+        return self.code(f"getelementptr {self.kind}, ptr {m.base}, i64 {m.offset}")
 
     def call(self, name: str, arguments: list[str]) -> None:
-        """Call the routine."""
+        """Call the routine, for doubles or for floats."""
+        address = blas(f"{'s' if self.kind == S else 'd'}{name}")
         self.code.lines.append(
-            f"  call void inttoptr (i64 {blas(name)} to ptr)({', '.join(f'ptr {word}' for word in arguments)})"
+            f"  call void inttoptr (i64 {address} to ptr)({', '.join(f'ptr {word}' for word in arguments)})"
         )
         self.code.loaded = {}
 
@@ -183,14 +183,14 @@ def _call(code: Any, a: Matrix, b: Matrix, c: Matrix) -> bool:
             leads.append(max(m.row_stride, m.columns, 1))
         else:
             return False
-    words = Words(code)
+    words = Words(code, c.kind)
     arguments = [
         words.letter(flags[0]), words.letter(flags[1]),
         words.whole(c.rows), words.whole(c.columns), words.whole(a.columns), words.real(1.0),
         words.at(a), words.whole(leads[0]),
         words.at(b), words.whole(leads[1]), words.real(0.0), words.at(c), words.whole(max(c.column_stride, c.rows, 1)),
     ]  # fmt: skip
-    words.call("dgemm", arguments)
+    words.call("gemm", arguments)
     return True
 
 
@@ -216,26 +216,27 @@ def _stride(access: Access, letters: str, letter: str) -> int:
 def _product(code: Any, spec: Any, left: Access, right: Access, index: dict[str, str]) -> str:
     x = code.load(left, [index[letter] for letter in spec.left])
     y = code.load(right, [index[letter] for letter in spec.right])
-    return code(f"fmul {F} {x}, {y}")
+    return code(f"fmul {left.kind} {x}, {y}")
 
 
 def _dots(
     code: Any, spec: Any, left: Access, right: Access, target: Access, lengths: dict[str, int], summed: list[str]
 ) -> None:
     """One sum per result, in a register."""
-    cell = code.cell()
+    kind = target.kind
+    cell = code.cell(kind)
     indices: list[str] = []
     outer = [code.open_loop(lengths[letter], indices) for letter in spec.out]
-    code.lines.append(f"  store {F} {number(0.0)}, ptr {cell}")
+    code.lines.append(f"  store {kind} {number(0.0)}, ptr {cell}")
     inner = [code.open_loop(lengths[letter], indices) for letter in summed]
     index = dict(zip([*spec.out, *summed], indices, strict=True))
     term = _product(code, spec, left, right, index)
-    before = code(f"load {F}, ptr {cell}")
-    total = code(f"fadd reassoc contract {F} {before}, {term}")
-    code.lines.append(f"  store {F} {total}, ptr {cell}")
+    before = code(f"load {kind}, ptr {cell}")
+    total = code(f"fadd reassoc contract {kind} {before}, {term}")
+    code.lines.append(f"  store {kind} {total}, ptr {cell}")
     for end in reversed(inner):
         code.close_loop(end, "")
-    total = code(f"load {F}, ptr {cell}")
+    total = code(f"load {kind}, ptr {cell}")
     code.store(target, [index[letter] for letter in spec.out], total)
     for end in reversed(outer):
         code.close_loop(end, "")
@@ -263,7 +264,7 @@ def _rows(
     term = _product(code, spec, left, right, index)
     spots = [index[letter] for letter in spec.out]
     before = code.load(target, spots)
-    code.store(target, spots, code(f"fadd contract {F} {before}, {term}"))
+    code.store(target, spots, code(f"fadd contract {target.kind} {before}, {term}"))
     code.mark = ""
     for depth, end in enumerate(reversed(ends)):
         code.close_loop(end, mark[1] if depth == 0 else "")

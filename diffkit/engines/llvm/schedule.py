@@ -14,6 +14,7 @@ import numpy as np
 
 from diffkit import primitives as p
 from diffkit.engines.llvm.functions import Unsupported, supported
+from diffkit.engines.llvm.layout import KINDS
 from diffkit.graph import Graph, Step
 from diffkit.ops import Op, Shape, Static, as_index
 
@@ -32,7 +33,7 @@ def kernel(step: Step) -> bool:
         or step.op in (p.scatter, p.gather)
         or supported(step.op)
     )
-    return step.op.family == "leaf" or (known and step.dtype.name in ("float64", "bool", "int64"))
+    return step.op.family == "leaf" or (known and step.dtype.name in KINDS)
 
 
 @dataclass(frozen=True)
