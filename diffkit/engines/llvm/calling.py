@@ -1,8 +1,8 @@
 """From a kernel to a function that Python can call.
 
-The IR of a kernel takes addresses. A small entry in the same module is handed to CPython as a method
-(``METH_FASTCALL``): it checks type, shape, dtype and flags of its arguments, allocates the results through NumPy's C
-API, and calls the kernel. Its ``self`` is a tuple of what belongs to one plan: `SELF`.
+The IR of a kernel takes addresses. A small entry, the same for all kernels of one signature, is handed to CPython as a
+method (``METH_FASTCALL``): it checks type, shape, dtype and flags of its arguments, allocates the results through
+NumPy's C API, and calls the kernel. Its ``self`` is a tuple of what belongs to one plan: `SELF`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.engines.llvm.compiling import machine
+from diffkit.engines.llvm.compiling import machine, optimisation
 from diffkit.graph import Graph, Step
 
 PYARRAY_NEW = 93  # its place in NumPy's table of functions, fixed by its ABI
@@ -27,8 +27,8 @@ ITEMS, DATA = 24, 16  # where a tuple's entries begin, and where an array keeps 
 CELL = 16  # where a cell keeps its content
 NUMBERS = {"float64": 12, "float32": 11, "bool": 0, "int64": 7}  # NumPy's numbers for dtypes
 SELF = ("slow", "table", "machine", "arrays", "names")
-"""What a function of a plan holds: whom to call where it cannot serve, the addresses of the arrays that its code reads
-and writes, and, to keep them alive, the code and these arrays; the shortest way also where to look for names."""
+"""What a function of a plan holds: whom to call where it cannot serve, the addresses of the kernel and of the arrays
+that it reads and writes, and, to keep them alive, code and arrays; the shortest way also where to look for names."""
 
 
 @functools.cache
@@ -109,7 +109,8 @@ def _function(name: str, graph: Graph, end: list[str], a: dict[str, int], *, arg
     drop = f"inttoptr (i64 {a['Py_DecRef']} to ptr)"
     lines += [
         *_table("table"),
-        f"  %ok = call i1 @kernel({given})",
+        "  %kernel = load ptr, ptr %table",
+        f"  %ok = call i1 %kernel({given})",
         "  br i1 %ok, label %good, label %bad",
         *end[: end.index("bad:") + 1],
     ]
@@ -216,10 +217,10 @@ class MachineCode:
     """A kernel as functions of Python's."""
 
     def __init__(self, text: str, graph: Graph, arrays: list[Any]) -> None:
-        self._machine = machine(text + entries(graph))
-        table = np.array([array.ctypes.data for array in arrays], dtype=np.uint64)
-        self._kept = (table, self._machine, arrays)
-        self._quick = python_function(self._machine.address("entry"), (None, *self._kept))
+        kernel, self._entries = machine(text, optimisation(text)), machine(entries(graph), level=0)
+        table = np.array([kernel.address("kernel"), *(array.ctypes.data for array in arrays)], dtype=np.uint64)
+        self._kept = (table, (kernel, self._entries), arrays)
+        self._quick = python_function(self._entries.address("entry"), (None, *self._kept))
         self._single = len(graph.outputs) == 1
         self._dtypes = [graph.steps[position].dtype for position in graph.inputs]
 
@@ -238,10 +239,10 @@ class MachineCode:
         checks = _watching(watched)
         if not self._single or checks is None:
             return None
-        watcher = machine(_watcher(checks)) if checks else self._machine
+        watcher = machine(_watcher(checks), level=0) if checks else self._entries
         address = watcher.address("watching" if checks else "direct")
         names = [id(thing) for name in watched for thing in name]
-        names_table = np.array([self._machine.address("direct"), *names], dtype=np.uint64)
+        names_table = np.array([self._entries.address("direct"), *names], dtype=np.uint64)
         return python_function(address, (slow, *self._kept, names_table, watcher, watched), FASTCALL | KEYWORDS)
 
 

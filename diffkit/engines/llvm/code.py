@@ -251,6 +251,7 @@ class Code(Pieces):
                 self._cumsum(node.position, step)
         elif not group.shape:
             for node in group.nodes:
+                self.paragraph()
                 self._number(node)
         else:
             self._loops(group)

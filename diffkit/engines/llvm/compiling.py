@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 import weakref
 from typing import Any
 
 STRAIGHT, PER_LOOP = 3000, 100  # lines of IR up to which all of LLVM's optimisations are worth their time
 LONG = 12_000  # lines from which even a good allocation of registers takes too long
+BETWEEN_CALLS = 25  # lines up to which it is worth nothing: a call of libm keeps no vector register
+LIBRARY_CALL = re.compile(r" call (?:double|float|void) @(?!llvm\.)")
 
 
 @functools.cache
@@ -25,8 +28,8 @@ def target() -> tuple[Any, Any, dict[str, str]]:
 class Machine:
     """A compiled module."""
 
-    def __init__(self, text: str) -> None:
-        self._engine = compiled(text)
+    def __init__(self, text: str, level: int) -> None:
+        self._engine = compiled(text, level)
 
     def address(self, name: str) -> int:
         """Where a function begins."""
@@ -36,24 +39,21 @@ class Machine:
 _shared: weakref.WeakValueDictionary[bytes, Machine] = weakref.WeakValueDictionary()
 
 
-def machine(text: str) -> Machine:
+def machine(text: str, level: int) -> Machine:
     """Compile a module, unless the same one is in use already; nothing is kept of what nobody uses."""
     key = hashlib.sha256(text.encode()).digest()
     found = _shared.get(key)
     if found is None:
-        found = _shared[key] = Machine(text)
+        found = _shared[key] = Machine(text, level)
     return found
 
 
-def compiled(text: str) -> Any:
-    """Compile a module, with as much optimisation as its length is worth."""
+def compiled(text: str, level: int) -> Any:
+    """Compile a module."""
     llvm, triple, host = target()
     module = llvm.parse_assembly(text)
-    lines = text.count("\n")
-    small = lines <= STRAIGHT + PER_LOOP * text.count(" phi ")
-    level = 3 if small else 1 if lines <= LONG else 0
     machine = triple.create_target_machine(opt=level, **host)  # the compiler below takes it over
-    if small:
+    if level == 3:
         options = llvm.create_pipeline_tuning_options(speed_level=3)
         options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = True
         builder = llvm.create_pass_builder(machine, options)
@@ -61,3 +61,17 @@ def compiled(text: str) -> Any:
     engine = llvm.create_mcjit_compiler(module, machine)
     engine.finalize_object()
     return engine
+
+
+def optimisation(kernel: str) -> int:
+    """How much LLVM is asked to do for a kernel.
+
+    3 is everything, 1 little more than a good allocation of registers, 0 one instruction after another. Loops are
+    worth everything. Straight-line code takes longer than its length to optimise, and gains nothing where it calls a
+    function every few lines.
+    """
+    lines, loops = kernel.count("\n"), kernel.count(" phi ")
+    calls = len(LIBRARY_CALL.findall(kernel))
+    if not loops and lines < BETWEEN_CALLS * calls:
+        return 0
+    return 3 if lines <= STRAIGHT + PER_LOOP * loops else 1 if lines <= LONG else 0

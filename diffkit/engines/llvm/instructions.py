@@ -11,6 +11,8 @@ from diffkit.engines.llvm.functions import REALS, B, F, I, S, attributes, routin
 from diffkit.engines.llvm.layout import Access
 from diffkit.ops import Shape
 
+PARAGRAPH = 100  # lines of straight-line code in a basic block
+
 
 class Instructions:
     """Writes instructions.
@@ -43,7 +45,7 @@ class Instructions:
         self.loaded: dict[Any, str] = {}
         self.mark = ""
         self._count = 0
-        self._block = "entry"
+        self._block, self._begun_at = "entry", 0
 
     def __call__(self, instruction: str) -> str:
         """Append an instruction, and name its result."""
@@ -78,8 +80,15 @@ class Instructions:
     def label(self, name: str) -> None:
         """Begin a basic block."""
         self.lines.append(f"{name}:")
-        self._block = name
+        self._block, self._begun_at = name, len(self.lines)
         self.loaded = {}
+
+    def paragraph(self) -> None:
+        """Begin a basic block after every so many lines of straight-line code: LLVM works block by block."""
+        if len(self.lines) - self._begun_at > PARAGRAPH:
+            name = self.fresh("next")
+            self.lines.append(f"  br label %{name}")
+            self.label(name)
 
     def fresh(self, word: str) -> str:
         """A name for a block."""
@@ -88,8 +97,8 @@ class Instructions:
 
     def keep(self, array: np.ndarray[Any, Any]) -> str:
         """The address of an array that stays alive with the code."""
-        spot = len(self.arrays)
         self.arrays.append(array)
+        spot = len(self.arrays)  # the first address in the table is the kernel's own
         self.lines[:0] = [
             f"  %slot{spot} = getelementptr ptr, ptr %table, i64 {spot}",
             f"  %kept{spot} = load ptr, ptr %slot{spot}, !invariant.load !0",
