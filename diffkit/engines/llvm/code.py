@@ -26,6 +26,7 @@ from diffkit.engines.llvm.functions import (
 )
 from diffkit.engines.llvm.layout import Access, contiguous, kind_of, reshaped, seen, spread
 from diffkit.engines.llvm.nests import Nest
+from diffkit.engines.llvm.pairs import both
 from diffkit.engines.llvm.pieces import Pieces
 from diffkit.engines.llvm.products import contract
 from diffkit.engines.llvm.schedule import SUMS, VIEWS, Group, Node, Schedule, axis_kinds
@@ -243,18 +244,24 @@ class Code(Pieces):
 
     def _group(self, group: Group) -> None:
         if group.call:
-            (node,) = group.nodes
-            step = self.steps[node.position]
-            if step.op is p.contract:
-                contract(self, node.position, step)
-            else:
-                self._cumsum(node.position, step)
+            self._call([node.position for node in group.nodes])
         elif not group.shape:
             for node in group.nodes:
                 self.paragraph()
                 self._number(node)
         else:
             self._loops(group)
+
+    def _call(self, positions: list[int]) -> None:
+        """What has loops of its own, or is a routine of a library."""
+        if len(positions) > 1 and both(self, positions):
+            return
+        for position in positions:
+            step = self.steps[position]
+            if step.op is p.contract:
+                contract(self, position, step)
+            else:
+                self._cumsum(position, step)
 
     def _number(self, node: Node) -> None:
         """A 0-d step, as straight-line code."""

@@ -15,6 +15,7 @@ import numpy as np
 from diffkit import primitives as p
 from diffkit.engines.llvm.functions import Unsupported, supported
 from diffkit.engines.llvm.layout import KINDS
+from diffkit.engines.llvm.pairs import pairs
 from diffkit.graph import Graph, Step
 from diffkit.ops import Op, Shape, Static, as_index
 
@@ -46,7 +47,7 @@ class Node:
 
 @dataclass
 class Group:
-    """Nodes in one nest of loops; or one call."""
+    """Nodes in one nest of loops; or one call, of two products with one matrix at most."""
 
     shape: Shape
     nodes: list[Node] = field(default_factory=list)
@@ -65,6 +66,7 @@ class Schedule:
         self._done: set[int] = {position for position, step in enumerate(self.steps) if step.op.family == "leaf"}
         self._left: dict[int, int] = {}  # pieces of each scatter that are still to come
         self._touched: dict[int, Any] = {}
+        self._pairs = pairs(graph)
         self._fill()
         self.stored = self._stored()
 
@@ -109,9 +111,13 @@ class Schedule:
     def _fill(self) -> None:
         pending = self._nodes()
         while pending:
-            first = next(node for node in pending if self._ready(node))
+            first = next((node for node in pending if self._ready(node)), None)
+            if first is None:  # two pairs wait for each other
+                self._pairs.clear()
+                continue
             if self.steps[first.position].op in CALLS:
-                group = Group(self.over(first), [first], call=True)
+                partner = self._pairs.get(first.position)
+                group = Group(self.over(first), [first, *([] if partner is None else [Node(partner)])], call=True)
             else:
                 group = Group(self.over(first))
                 self._gather(group, pending)
@@ -122,7 +128,10 @@ class Schedule:
             self.groups.append(group)
 
     def _ready(self, node: Node) -> bool:
-        return all(self.root[operand] in self._done for operand in self.reads(node))
+        reads = self.reads(node)
+        if node.position in self._pairs:
+            reads += self.steps[self._pairs[node.position]].operands
+        return all(self.root[operand] in self._done for operand in reads)
 
     def _gather(self, group: Group, pending: list[Node]) -> None:
         inside: set[int] = set()
