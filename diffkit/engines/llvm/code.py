@@ -39,6 +39,8 @@ class Code(Pieces):
 
     Attributes
     ----------
+    ufuncs
+        Whether loops of NumPy's are called where they are faster.
     numbers
         0-d values, which are in registers.
     stores
@@ -47,9 +49,9 @@ class Code(Pieces):
         Values at the present entry of a loop.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, *, ufuncs: bool) -> None:
         super().__init__(graph.steps)
-        self.graph = graph
+        self.graph, self.ufuncs = graph, ufuncs
         self.schedule = Schedule(graph)
         self.numbers: dict[int, str] = {}  # 0-d values in registers
         self._partner = self._partners()
@@ -417,8 +419,11 @@ class Code(Pieces):
             self.close_loop(opened, "")
 
 
-def ir(graph: Graph) -> tuple[str, list[Any]]:
-    """The module of a graph, and what must stay alive with it."""
-    code = Code(graph)
+def ir(graph: Graph, *, ufuncs: bool = True) -> tuple[str, list[Any]]:
+    """The module of a graph, and the arrays that it reads and writes.
+
+    Without ``ufuncs`` no loop of NumPy's is called, however fast.
+    """
+    code = Code(graph, ufuncs=ufuncs)
     text = code.write()
     return text, code.arrays

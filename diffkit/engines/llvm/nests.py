@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from diffkit import primitives as p
 from diffkit.engines.llvm.functions import F, entrywise, number
 from diffkit.engines.llvm.layout import kind_of
+from diffkit.engines.llvm.phases import Phases
 from diffkit.engines.llvm.schedule import SUMS, Group, Node
+from diffkit.engines.llvm.ufuncs import BLOCK as CALLED
 from diffkit.graph import Step
 from diffkit.ops import Static
 
@@ -26,6 +28,7 @@ class Nest:
         self.first_summed = next((depth for depth, k in enumerate(order) if kinds[k]), len(order))
         self.in_registers = bool(sums) and all(kinds[k] for k in order[self.first_summed :])
         self.cells: dict[int, str] = {}
+        self.phases = Phases(code, group, order[-1])
 
     def write(self) -> None:
         """Open the loops, write the body, close them."""
@@ -35,8 +38,11 @@ class Nest:
             else:
                 self._fill(node)
         lengths: list[Any] = [self.group.shape[k] for k in self.order]
+        if self.phases.count > 1:
+            self._blocked(lengths, CALLED)
+            return
         if self.in_registers and lengths[-1] > 4 * BLOCK:
-            self._blocked(lengths)
+            self._blocked(lengths, BLOCK)
             return
         self._plain(lengths)
         if self.in_registers and self.first_summed == 0:
@@ -46,8 +52,11 @@ class Nest:
         op = self.code.steps[node.position].op
         return number(0.0 if op is p.sum_ else -math.inf if op is p.max_ else math.inf)
 
+    def _in_cells(self) -> list[Node]:
+        return self.sums if self.in_registers else []
+
     def _reset(self, cells: dict[int, str]) -> None:
-        for node in self.sums:
+        for node in self._in_cells():
             self.code.lines.append(f"  store {F} {self._start(node)}, ptr {cells[node.position]}")
 
     def _fill(self, node: Node) -> None:
@@ -59,13 +68,7 @@ class Nest:
         code = self.code
         indices: list[str] = []
         ends: list[Any] = []
-        safe = not any(
-            isinstance(code.steps[n.position].params["places"][n.piece], Static)
-            for n in self.group.nodes
-            if n.piece is not None
-        )
-        inner_parallel = safe and not self.in_registers
-        mark = code.marks() if inner_parallel else ("", "")
+        mark = self._marks()
         for depth, length in enumerate(lengths):
             if self.in_registers and depth == self.first_summed:
                 self._reset(self.cells)
@@ -79,8 +82,17 @@ class Nest:
                 self._deliver(indices[:depth])
         code.inside, code.loaded = {}, {}
 
-    def _blocked(self, lengths: list[Any]) -> None:
-        """The innermost sum in blocks, whose sums are added up."""
+    def _marks(self) -> tuple[str, str]:
+        """Metadata for loops whose iterations do not depend on each other."""
+        safe = not any(
+            isinstance(self.code.steps[n.position].params["places"][n.piece], Static)
+            for n in self.group.nodes
+            if n.piece is not None
+        )
+        return self.code.marks() if safe and not self.in_registers else ("", "")
+
+    def _blocked(self, lengths: list[Any], block: int) -> None:
+        """The innermost axis in blocks: their sums are added up, and their phases follow each other."""
         code = self.code
         indices: list[str] = []
         ends: list[Any] = []
@@ -92,15 +104,13 @@ class Nest:
         if self.first_summed >= len(lengths) - 1:
             self._reset(whole)
         blocks: list[str] = []
-        outer = code.open_loop(-(-lengths[-1] // BLOCK), blocks)
+        outer = code.open_loop(-(-lengths[-1] // block), blocks)
         self._reset(self.cells)
-        start = code(f"mul nuw nsw i64 {blocks[0]}, {BLOCK}")
-        stop = code(f"add nuw nsw i64 {start}, {BLOCK}")
+        start = code(f"mul nuw nsw i64 {blocks[0]}, {block}")
+        stop = code(f"add nuw nsw i64 {start}, {block}")
         stop = code(f"call i64 @llvm.umin.i64(i64 {stop}, i64 {lengths[-1]})")
-        end = code.open_loop((start, stop), indices)
-        self._body(indices)
-        code.close_loop(end, "")
-        for node in self.sums:
+        self._in_phases(indices, start, stop)
+        for node in self._in_cells():
             part = code(f"load {F}, ptr {self.cells[node.position]}")
             self._add(node, whole[node.position], part, flags="")
         code.close_loop(outer, "")
@@ -112,6 +122,19 @@ class Nest:
         if self.first_summed == 0:
             self._deliver([])
         code.inside, code.loaded = {}, {}
+
+    def _in_phases(self, outer: list[str], start: str, stop: str) -> None:
+        """A block, phase by phase."""
+        code = self.code
+        for phase in range(self.phases.count):
+            indices = list(outer)
+            mark = self._marks()
+            end = code.open_loop((start, stop), indices)
+            code.mark = mark[0]
+            self._body(indices, phase, start)
+            code.mark = ""
+            code.close_loop(end, mark[1])
+            self.phases.call(phase, self._by_axis([*outer, start]), code(f"sub nuw nsw i64 {stop}, {start}"))
 
     def _add(self, node: Node, cell: str, word: str, flags: str = "reassoc ") -> None:
         code, op = self.code, self.code.steps[node.position].op
@@ -126,7 +149,7 @@ class Nest:
     def _deliver(self, kept: list[str]) -> None:
         """Sums from their accumulators to where they belong."""
         code = self.code
-        for node in self.sums:
+        for node in self._in_cells():
             step = code.steps[node.position]
             word = code.cast(code(f"load {F}, ptr {self.cells[node.position]}"), F, kind_of(step))
             if not step.shape:
@@ -138,28 +161,39 @@ class Nest:
                 by_axis = dict(zip(axes, kept, strict=True))
                 code.store(code.stores[node.position], [by_axis[k] for k in sorted(axes)], word)
 
-    def _body(self, ordered: list[str]) -> None:
-        """Every step of the group at one entry."""
-        code, group = self.code, self.group
+    def _body(self, ordered: list[str], phase: int = 0, start: str = "0") -> None:
+        """Every step of a phase at one entry."""
+        code, phases = self.code, self.phases
         code.inside, code.loaded = {}, {}
+        indices = self._by_axis(ordered)
+        local = code(f"sub nuw nsw i64 {ordered[-1]}, {start}") if phases.count > 1 else ""
+        phases.enter(phase, indices, local)
+        for node in phases.nodes[phase]:
+            if not phases.called(node, indices, local):
+                self._node(node, indices)
+                phases.keep(node, local)
+
+    def _by_axis(self, ordered: list[str]) -> list[str]:
         indices = [""] * len(ordered)
         for k, index in zip(self.order, ordered, strict=True):
             indices[k] = index
-        for position in group.again:
-            code.compute(position, indices)
-        for node in group.nodes:
-            step = code.steps[node.position]
-            if node.piece is not None:
-                word = code.value(step.operands[node.piece], group.shape, indices)
-                code.put(node, step, step.params["places"][node.piece], indices, word)
-            elif step.op in SUMS:
-                self._sum(node, step, indices)
-            else:
-                if step.op is p.gather:
-                    code.gathered(node.position, step, indices)
-                word = code.inside[node.position] if step.op is p.gather else code.compute(node.position, indices)
-                if node.position in code.stores:
-                    code.store(code.stores[node.position], indices, word)
+        return indices
+
+    def _node(self, node: Node, indices: list[str]) -> None:
+        """One step at one entry."""
+        code = self.code
+        step = code.steps[node.position]
+        if node.piece is not None:
+            word = code.value(step.operands[node.piece], self.group.shape, indices)
+            code.put(node, step, step.params["places"][node.piece], indices, word)
+        elif step.op in SUMS:
+            self._sum(node, step, indices)
+        else:
+            if step.op is p.gather:
+                code.gathered(node.position, step, indices)
+            word = code.inside[node.position] if step.op is p.gather else code.compute(node.position, indices)
+            if node.position in code.stores and node.position not in self.group.again:
+                code.store(code.stores[node.position], indices, word)
 
     def _sum(self, node: Node, step: Step, indices: list[str]) -> None:
         code = self.code

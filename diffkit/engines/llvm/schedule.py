@@ -141,8 +141,9 @@ class Schedule:
             step = self.steps[node.position]
             if step.op in CALLS or self.over(node) != group.shape:
                 continue
+            here = set() if step.op is p.gather else inside  # a gather reads other entries than the one computed
             if not all(
-                self.root[o] in self._done or (o in inside and self.steps[o].shape == group.shape)
+                self.root[o] in self._done or (o in here and self.steps[o].shape == group.shape)
                 for o in self.reads(node)
             ):
                 continue
@@ -154,7 +155,7 @@ class Schedule:
             if node.piece is not None and not self._apart(node, hits):
                 continue
             group.nodes.append(node)
-            if (node.piece is None and step.op not in SUMS and step.op is not p.gather) or step.op is p.gather:
+            if node.piece is None and step.op not in SUMS:
                 inside.add(node.position)
 
     def _apart(self, node: Node, hits: dict[int, Any]) -> bool:
@@ -190,6 +191,9 @@ class Schedule:
         for group in self.groups:
             known: set[int] = {node.position for node in group.nodes if node.piece is None}
             for node in group.nodes:
+                if self.steps[node.position].op is p.gather:
+                    kept.update(self.root[operand] for operand in self.reads(node))
+                    continue
                 for operand in self.reads(node):
                     self._reach(operand, group, known, kept)
         return kept
