@@ -15,7 +15,7 @@ from diffkit.engines.base import Compiled, Engine, engine_names
 from diffkit.engines.numpy_source import NumpySource
 from diffkit.graph import Graph
 
-START, PER_STEP = 0.03, 2e-4  # seconds that compiling takes: once, and per step
+START, PER_LOOP, PER_NUMBER = 5e-3, 2.5e-3, 2.5e-5  # seconds that compiling takes: once, per step on arrays, on numbers
 CALL = 1.5e-6  # seconds of a call that machine code saves besides
 TIMED = 3  # calls from which the time of one is judged
 
@@ -37,11 +37,12 @@ class Auto(Engine):
 class Watched:
     """A program that is replaced by a faster one when it has been called often enough."""
 
-    __slots__ = ("_calls", "_code", "_graph", "_lock", "_run", "_spent", "_tell", "watching")
+    __slots__ = ("_calls", "_code", "_graph", "_lock", "_price", "_run", "_spent", "_tell", "watching")
 
     def __init__(self, graph: Graph, run: Any) -> None:
         self._graph, self._run = graph, run
         self.watching, self._calls, self._spent = True, 0, 0.0
+        self._price = START + sum(PER_LOOP if step.shape else PER_NUMBER for step in graph.steps)
         self._lock = threading.Lock()
         self._code: Compiled | None = None  # machine code, once it is there and faster
         self._tell: Callable[[], None] | None = None
@@ -54,7 +55,7 @@ class Watched:
         found = self._run(*arrays)
         self._spent += perf_counter() - start + CALL
         self._calls += 1
-        if self._calls >= TIMED and self._spent >= START + PER_STEP * len(self._graph.steps):
+        if self._calls >= TIMED and self._spent >= self._price:
             self._move(arrays)
         return found
 

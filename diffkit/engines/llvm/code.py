@@ -414,9 +414,9 @@ class Code(Pieces):
         )
         self.lines.append(f"  store {kind} {total}, ptr {cell}")
         self.store(target, full, total)
-        self.close_loop(end, "")
+        self.close_loop(end)
         for opened in reversed(ends):
-            self.close_loop(opened, "")
+            self.close_loop(opened)
 
 
 def ir(graph: Graph, *, ufuncs: bool = True) -> tuple[str, list[Any]]:

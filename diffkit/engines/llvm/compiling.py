@@ -11,6 +11,8 @@ from typing import Any
 STRAIGHT, PER_LOOP = 3000, 100  # lines of IR up to which all of LLVM's optimisations are worth their time
 LONG = 12_000  # lines from which even a good allocation of registers takes too long
 BETWEEN_CALLS = 25  # lines up to which it is worth nothing: a call of libm keeps no vector register
+SHORT = range(8, 33)  # iterations of a loop that LLVM would write out before it could make vectors of it
+LENGTH = re.compile(r"icmp ult i64 %n\d+, (\d+)")
 LIBRARY_CALL = re.compile(r" call (?:double|float|void) @(?!llvm\.)")
 
 
@@ -54,8 +56,9 @@ def compiled(text: str, level: int) -> Any:
     module = llvm.parse_assembly(text)
     machine = triple.create_target_machine(opt=level, **host)  # the compiler below takes it over
     if level == 3:
-        options = llvm.create_pipeline_tuning_options(speed_level=3)
-        options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = True
+        options = llvm.create_pipeline_tuning_options(speed_level=2)
+        options.loop_vectorization = options.slp_vectorization = True
+        options.loop_unrolling = not any(int(n) in SHORT for n in LENGTH.findall(text))
         builder = llvm.create_pass_builder(machine, options)
         builder.getModulePassManager().run(module, builder)
     engine = llvm.create_mcjit_compiler(module, machine)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from diffkit.engines.llvm.functions import REALS, B, F, I, S, attributes, routin
 from diffkit.engines.llvm.layout import Access
 from diffkit.ops import Shape
 
+TINY = 7  # iterations of a loop that is written out
 PARAGRAPH = 100  # lines of straight-line code in a basic block
 
 
@@ -164,13 +166,12 @@ class Instructions:
         if 0 in shape:
             return
         indices: list[str] = []
-        mark = self.marks() if parallel else ("", "")
+        group = self.access_group() if parallel else ""
         ends = [self.open_loop(length, indices) for length in shape]
-        self.mark = mark[0]
-        body(indices)
-        self.mark = ""
+        with self.marked(group):
+            body(indices)
         for depth, end in enumerate(reversed(ends)):
-            self.close_loop(end, mark[1] if depth == 0 else "")
+            self.close_loop(end, group if depth == 0 else "")
         self.loaded = {}
 
     def open_loop(self, length: int | tuple[str, str], indices: list[str]) -> tuple[str, str, str, str]:
@@ -185,23 +186,37 @@ class Instructions:
         indices.append(index)
         return head, after, index, f"{following} {stop}"
 
-    def close_loop(self, end: tuple[str, str, str, str], mark: str) -> None:
-        """End a loop."""
+    def close_loop(self, end: tuple[str, str, str, str], group: str = "", *, unrolled: bool = True) -> None:
+        """End a loop, which is written out if it is tiny; of one with an access group no iteration needs another."""
         head, after, index, rest = end
         following, stop = rest.split(" ")
+        said = [f'!{{!"llvm.loop.parallel_accesses", {group}}}'] if group else []
+        if unrolled and stop.isdigit() and int(stop) <= TINY:
+            said.append('!{!"llvm.loop.unroll.full"}')
         self.lines.append(f"  br label %{head}.back")
         self.lines.append(f"{head}.back:")
         self.lines.append(f"  {following} = add nuw nsw i64 {index}, 1")
         test = self(f"icmp ult i64 {following}, {stop}")
-        self.lines.append(f"  br i1 {test}, label %{head}, label %{after}{mark}")
+        self.lines.append(f"  br i1 {test}, label %{head}, label %{after}{self._said(said)}")
         self.label(after)
 
-    def marks(self) -> tuple[str, str]:
-        """Metadata that says: no iteration depends on another."""
-        n = len(self.metadata)
-        self.metadata += [
-            f"!{n} = distinct !{{}}",
-            f"!{n + 1} = distinct !{{!{n + 1}, !{n + 2}}}",
-            f'!{n + 2} = !{{!"llvm.loop.parallel_accesses", !{n}}}',
-        ]
-        return f", !llvm.access.group !{n}", f", !llvm.loop !{n + 1}"
+    def _said(self, said: list[str]) -> str:
+        """Metadata of a loop."""
+        if not said:
+            return ""
+        loop = len(self.metadata)
+        parts = ", ".join(f"!{loop + k}" for k in range(len(said) + 1))
+        self.metadata += [f"!{loop} = distinct !{{{parts}}}", *(f"!{loop + 1 + k} = {w}" for k, w in enumerate(said))]
+        return f", !llvm.loop !{loop}"
+
+    def access_group(self) -> str:
+        """A mark for accesses to memory in a loop, none of whose iterations depends on another."""
+        self.metadata.append(f"!{len(self.metadata)} = distinct !{{}}")
+        return f"!{len(self.metadata) - 1}"
+
+    @contextmanager
+    def marked(self, group: str) -> Iterator[None]:
+        """Mark all accesses to memory that are written meanwhile."""
+        self.mark = f", !llvm.access.group {group}" if group else ""
+        yield
+        self.mark = ""

@@ -68,28 +68,27 @@ class Nest:
         code = self.code
         indices: list[str] = []
         ends: list[Any] = []
-        mark = self._marks()
+        group = self._access_group()
         for depth, length in enumerate(lengths):
             if self.in_registers and depth == self.first_summed:
                 self._reset(self.cells)
             ends.append(code.open_loop(length, indices))
-        code.mark = mark[0]
-        self._body(indices)
-        code.mark = ""
+        with code.marked(group):
+            self._body(indices)
         for depth in range(len(lengths) - 1, -1, -1):
-            code.close_loop(ends[depth], mark[1] if depth == len(lengths) - 1 else "")
+            code.close_loop(ends[depth], group if depth == len(lengths) - 1 else "")
             if self.in_registers and depth == self.first_summed and depth > 0:
                 self._deliver(indices[:depth])
         code.inside, code.loaded = {}, {}
 
-    def _marks(self) -> tuple[str, str]:
-        """Metadata for loops whose iterations do not depend on each other."""
+    def _access_group(self) -> str:
+        """For loops whose iterations do not depend on each other."""
         safe = not any(
             isinstance(self.code.steps[n.position].params["places"][n.piece], Static)
             for n in self.group.nodes
             if n.piece is not None
         )
-        return self.code.marks() if safe and not self.in_registers else ("", "")
+        return self.code.access_group() if safe and not self.in_registers else ""
 
     def _blocked(self, lengths: list[Any], block: int) -> None:
         """The innermost axis in blocks: their sums are added up, and their phases follow each other."""
@@ -113,12 +112,12 @@ class Nest:
         for node in self._in_cells():
             part = code(f"load {F}, ptr {self.cells[node.position]}")
             self._add(node, whole[node.position], part, flags="")
-        code.close_loop(outer, "")
+        code.close_loop(outer, unrolled=False)
         self.cells = whole
         for depth in range(len(lengths) - 2, -1, -1):
             if depth + 1 == self.first_summed:
                 self._deliver(indices[: depth + 1])
-            code.close_loop(ends[depth], "")
+            code.close_loop(ends[depth])
         if self.first_summed == 0:
             self._deliver([])
         code.inside, code.loaded = {}, {}
@@ -128,12 +127,11 @@ class Nest:
         code = self.code
         for phase in range(self.phases.count):
             indices = list(outer)
-            mark = self._marks()
+            group = self._access_group()
             end = code.open_loop((start, stop), indices)
-            code.mark = mark[0]
-            self._body(indices, phase, start)
-            code.mark = ""
-            code.close_loop(end, mark[1])
+            with code.marked(group):
+                self._body(indices, phase, start)
+            code.close_loop(end, group)
             self.phases.call(phase, self._by_axis([*outer, start]), code(f"sub nuw nsw i64 {stop}, {start}"))
 
     def _add(self, node: Node, cell: str, word: str, flags: str = "reassoc ") -> None:

@@ -111,20 +111,19 @@ def _rows(
     sums = [code.cell(kind) for _ in rows]
     code.lines += [f"  store {kind} {number(0.0)}, ptr {cell}" for cell in sums]
     inner: list[str] = []
-    mark, loop = code.marks()
+    group = code.access_group()
     turned = code.open_loop(matrix.shape[1], inner)
-    code.mark = mark
-    total, factor = code.load(z, inner), code.load(x, inner)
-    for row, weight, cell in zip(rows, weights, sums, strict=True):
-        entry = code.load(matrix, [row, *inner])
-        before = code(f"load {kind}, ptr {cell}")
-        after = code(f"fadd reassoc contract {kind} {before}, {code(f'fmul contract {kind} {entry}, {factor}')}")
-        code.lines.append(f"  store {kind} {after}, ptr {cell}")
-        total = code(f"fadd contract {kind} {total}, {code(f'fmul contract {kind} {entry}, {weight}')}")
-    code.store(z, inner, total)
-    code.mark = ""
-    code.close_loop(turned, loop)
+    with code.marked(group):
+        total, factor = code.load(z, inner), code.load(x, inner)
+        for row, weight, cell in zip(rows, weights, sums, strict=True):
+            entry = code.load(matrix, [row, *inner])
+            before = code(f"load {kind}, ptr {cell}")
+            after = code(f"fadd reassoc contract {kind} {before}, {code(f'fmul contract {kind} {entry}, {factor}')}")
+            code.lines.append(f"  store {kind} {after}, ptr {cell}")
+            total = code(f"fadd contract {kind} {total}, {code(f'fmul contract {kind} {entry}, {weight}')}")
+        code.store(z, inner, total)
+    code.close_loop(turned, group)
     for row, cell in zip(rows, sums, strict=True):
         code.store(y, [row], code(f"load {kind}, ptr {cell}"))
-    code.close_loop(opened, "")
+    code.close_loop(opened)
     code.loaded = {}

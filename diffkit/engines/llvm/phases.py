@@ -162,9 +162,11 @@ class Phases:
     def _for_results(self, position: int, kind: str) -> Room:
         """Where they are stored, or where something is stored later that nobody needs them after."""
         stores = self._code.stores
-        last = max((k for k, entering in enumerate(self._entering) if position in entering), default=0)
+        reading = (k for k, entering in enumerate(self._entering) if position in entering)
+        last = max(reading, default=self._ready[position])
         later = [node.position for nodes in self.nodes[last:] for node in nodes if node.piece is None]
-        for place in (position, *(k for k in later if k not in self._called and k not in self._taken)):
+        free = [k for k in later if k not in self._called and k not in self._taken and k not in self._group.again]
+        for place in (position, *free):
             found = stores.get(place)
             if found and found.shape == self._group.shape and found.kind == kind and self._beside(found):
                 self._taken.add(place)

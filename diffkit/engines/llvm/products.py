@@ -235,11 +235,11 @@ def _dots(
     total = code(f"fadd reassoc contract {kind} {before}, {term}")
     code.lines.append(f"  store {kind} {total}, ptr {cell}")
     for end in reversed(inner):
-        code.close_loop(end, "")
+        code.close_loop(end)
     total = code(f"load {kind}, ptr {cell}")
     code.store(target, [index[letter] for letter in spec.out], total)
     for end in reversed(outer):
-        code.close_loop(end, "")
+        code.close_loop(end)
     code.loaded = {}
 
 
@@ -257,15 +257,14 @@ def _rows(
     code.zero(target)
     order = [x for x in spec.out if x != along] + summed + [along]
     indices: list[str] = []
-    mark = code.marks()
+    group = code.access_group()
     ends = [code.open_loop(lengths[letter], indices) for letter in order]
     index = dict(zip(order, indices, strict=True))
-    code.mark = mark[0]
-    term = _product(code, spec, left, right, index)
-    spots = [index[letter] for letter in spec.out]
-    before = code.load(target, spots)
-    code.store(target, spots, code(f"fadd contract {target.kind} {before}, {term}"))
-    code.mark = ""
+    with code.marked(group):
+        term = _product(code, spec, left, right, index)
+        spots = [index[letter] for letter in spec.out]
+        before = code.load(target, spots)
+        code.store(target, spots, code(f"fadd contract {target.kind} {before}, {term}"))
     for depth, end in enumerate(reversed(ends)):
-        code.close_loop(end, mark[1] if depth == 0 else "")
+        code.close_loop(end, group if depth == 0 else "")
     code.loaded = {}

@@ -2,9 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import diffkit as dk
 from diffkit import primitives as p
+from diffkit.engines import engine
+from diffkit.tracing import trace_function
 
 pytest.importorskip("llvmlite")
 from diffkit.engines.llvm import functions, ufuncs
@@ -61,13 +65,32 @@ def test_blocks_of_every_form(name, every_loop_of_numpys):
         assert "define i1 @kernel" in plan.source
         assert "alloca [" in plan.source, "no loop is called"
         expected = dk.get("reverse", engine="interpreted").prepare(g, x, product=product)
-        for given in (x, np.asfortranarray(x), x[:, ::-1]):
-            for one, other in zip(_tuple(plan.run(given)), _tuple(expected.run(given)), strict=True):
+        for point in (x, np.asfortranarray(x), x[:, ::-1]):
+            for one, other in zip(_tuple(plan.run(point)), _tuple(expected.run(point)), strict=True):
                 np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-13)
 
 
 def _tuple(value):
     return value if isinstance(value, tuple) else (value,)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(program=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=8))
+def test_programs_with_many_calls(program, every_loop_of_numpys):
+    """Unsimplified: steps that nobody reads, results that are stored or not, chains and copies."""
+
+    def f(x):
+        values = [x, np.sin(x), x[::-1], 2.0 - x, x[:1] * np.ones(600), np.cos(x[::-1])]
+        for kind, i, j in program:
+            a, b = values[-1 - i], values[-1 - j]
+            made = (a + b, a * b, np.tanh(a), np.sin(b), np.cos(a) - b, np.maximum(a, b), a[::-1] + b, np.exp(-a * a))
+            values.append((*made, np.concatenate([a[300:], b[:300]]), a[[*range(599, -1, -1)]])[kind])
+        return values[-1] + values[-2], values[-3]
+
+    x = np.linspace(-1, 1, 600)
+    graph = trace_function(f, [x], lambda leaves: (tuple(leaves), {})).graph
+    for one, other in zip(engine("llvm").compile(graph).run(x), f(x), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("n", [255, 256, 511, 512, 513, 1024, 1537, 5000])
