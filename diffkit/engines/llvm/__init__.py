@@ -1,8 +1,9 @@
 """Engine "llvm": a graph as machine code, by LLVM IR that we emit (extra ``llvm``: llvmlite, SciPy for BLAS).
 
-`schedule` decides which steps share a loop, `layout` where entries lie. `code` writes the IR: numbers as straight-line
-code, groups of steps as loops (`nests`), reads and writes at positions (`pieces`), products (`products`); `functions`
-says what each op is in IR. `calling` compiles it and makes it callable from Python. Where a step has no kernel, NumPy
+`schedule` decides which steps share a loop, `memory` where their entries are, in which `layout`. `code` writes the IR:
+numbers as straight-line code, groups of steps as loops (`nests`), reads and writes at positions (`pieces`), products
+(`products`, `pairs`); `functions` says what each op is in IR, and `ufuncs` where NumPy's own loop is faster (`phases`).
+`compiling` makes machine code of it, and `calling` a function that Python can call. Where a step has no kernel, NumPy
 does it between compiled parts (`regions`).
 """
 

@@ -3,45 +3,34 @@
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from diffkit.engines.llvm.functions import I
-from diffkit.engines.llvm.instructions import Instructions
 from diffkit.engines.llvm.layout import BYTES, Access, contiguous, kind_of, placed
+from diffkit.engines.llvm.memory import Memory
 from diffkit.engines.llvm.schedule import Node
-from diffkit.graph import Step
+from diffkit.graph import Graph, Step
 from diffkit.ops import Static, as_index
 from diffkit.primitives.moving import covering, disjoint
 
 
-class Pieces(Instructions):
+class Pieces(Memory):
     """Writes gathers and scatters.
 
     Attributes
     ----------
-    steps
-        Those of the graph.
-    stores
-        Where the entries of arrays lie.
     inside
         Values at the present entry of a loop.
     """
 
-    def __init__(self, steps: tuple[Step, ...]) -> None:
-        super().__init__()
-        self.steps = steps
-        self.stores: dict[int, Access] = {}
+    def __init__(self, graph: Graph) -> None:
+        super().__init__(graph)
         self.inside: dict[int, str] = {}
         self._begun: dict[int, Any] = {}  # scatters that have been started, and where they were written
         self._known_positions: dict[Static, Access] = {}
-
-    @abstractmethod
-    def packed(self, position: int) -> Access:
-        """A step's entries in C order."""
 
     def gathered(self, position: int, step: Step, indices: list[str]) -> None:
         """Read an entry at a known position."""
