@@ -103,7 +103,7 @@ arcsin      = elementwise(np.arcsin,      "asin",   lambda z, x: 1 / np.sqrt((1 
 arccos      = elementwise(np.arccos,      "acos",   lambda z, x: -1 / np.sqrt((1 - x) * (1 + x)), **_FUNCTION)  # |x| = 1
 arctan      = elementwise(np.arctan,      "atan",   lambda z, x: 1 / (1 + x * x),           **_FUNCTION)
 arctan2     = elementwise(np.arctan2,     "atan2",  lambda z, x, y: y / (x * x + y * y),
-                                                    lambda z, x, y: -x / (x * x + y * y),   **_FUNCTION)  # (0, 0)
+                                                    lambda z, x, y: -(x / (x * x + y * y)),   **_FUNCTION)  # (0, 0)
 sinh        = elementwise(np.sinh,        "sinh",   lambda z, x: np.cosh(x),                **_FUNCTION)
 cosh        = elementwise(np.cosh,        "cosh",   lambda z, x: np.sinh(x),                **_FUNCTION)
 tanh        = elementwise(np.tanh,        "tanh",   lambda z, x: 1 - z * z,                 **_FUNCTION)

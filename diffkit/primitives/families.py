@@ -90,6 +90,15 @@ def infer_elementwise(ufunc: np.ufunc) -> Callable[[Sequence[Any], Params], tupl
     return infer
 
 
+def computed(result: Array, operands: tuple[Array, ...]) -> list[Array]:
+    """The operands as NumPy computes with them, in the result's dtype; truths, which select, stay.
+
+    In their own, the square of a small whole number overflows, and a single-precision partial makes the digits of a
+    double-precision derivative wrong.
+    """
+    return [x if x.dtype == result.dtype or x.dtype.kind not in "iuf" else x.astype(result.dtype) for x in operands]
+
+
 def elementwise(
     ufunc: Any, symbolic: Symbolic, *partials: Callable[..., Any], kind: str = "arithmetic", cost: int = 1
 ) -> Op:
@@ -101,7 +110,7 @@ def elementwise(
         for partial, operand, tangent in zip(partials, operands, tangents, strict=True):
             if tangent is not None:
                 front = lead(tangent, operand)
-                terms.append(scale(align(tangent, operand, result), partial(result, *operands)))
+                terms.append(scale(align(tangent, operand, result), partial(result, *computed(result, operands))))
         return widen(add_up(terms), result, front)
 
     def vjp(
@@ -114,7 +123,9 @@ def elementwise(
         bare = cotangent.cotangent if isinstance(cotangent, Masked) else cotangent
         front = lead(bare, result)
         return [
-            unbroadcast(scale(cotangent, partial(result, *operands)), operand, front) if wanted else None
+            unbroadcast(scale(cotangent, partial(result, *computed(result, operands))), operand, front)
+            if wanted
+            else None
             for partial, operand, wanted in zip(partials, operands, active, strict=True)
         ]
 

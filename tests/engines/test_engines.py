@@ -40,10 +40,19 @@ def pieces(x):
     return out
 
 
+def number_written_flat(x):
+    out = np.zeros(())
+    out[...] = x[0]
+    flat = np.ravel(out)
+    flat *= x[1]
+    return out
+
+
 FUNCTIONS = {
     "views": lambda x: (x.reshape(5, 2).T @ x.reshape(5, 2)).T[::-1],
     "gather": lambda x: x[[3, 1, 1, 0]] * x[np.array([[0, 1], [9, 2]])].sum(),
     "scatter": pieces,
+    "scatter into a number": number_written_flat,
     "overlapping scatter": lambda x: np.pad(x[2:], (1, 1)) + np.concatenate([x[5:], x[:5]]),
     "products": lambda x: np.einsum("i,ij,kj->k", x[:7], W, W) + x[:7],
     "batched product": lambda x: np.matmul(x.reshape(5, 1, 2), np.stack([np.outer(x[:2], x[2:4])] * 5)),

@@ -11,7 +11,7 @@ from diffkit import primitives as p
 from diffkit.errors import TracingError
 from diffkit.ops import Recorded, Span
 from diffkit.tracing.creating import as_traced
-from diffkit.tracing.lowering.reducing import axes_of
+from diffkit.tracing.lowering.reducing import as_real, axes_of, summand
 from diffkit.tracing.lowering.shaping import (
     atleast_1d,
     atleast_2d,
@@ -242,7 +242,7 @@ def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 @lowers(np.gradient)
 def gradient(x: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """NumPy's central differences of samples, with scalar spacing."""
-    x = as_traced(x)
+    x = as_real(x)
     axes = axes_of(axis, x.ndim)
     steps = list(spacing) * (len(axes) if len(spacing) == 1 else 1) or [1.0] * len(axes)
     if any(np.ndim(h) for h in steps) or edge_order != 1:
@@ -300,5 +300,6 @@ def triu(x: Any, k: int = 0) -> Any:
 
 @lowers(np.vander)
 def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
+    x = summand(x)
     columns = [np.power(x, k) for k in range(x.shape[0] if N is None else N)]
     return stack(columns if increasing else columns[::-1], axis=1)
