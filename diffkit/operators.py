@@ -11,7 +11,7 @@ import numpy as np
 from diffkit.differentiators import Derivative, Differentiator, get
 from diffkit.differentiators.arguments import numbered, take
 from diffkit.differentiators.programs import DIRECTED
-from diffkit.errors import InputError, UnknownNameError
+from diffkit.errors import InputError, check_name
 from diffkit.expressions import as_callable
 from diffkit.tracing import current_trace
 
@@ -36,12 +36,7 @@ class Operator:
         options: dict[str, Any],
     ) -> None:
         f = as_callable(f)
-        if isinstance(method, Differentiator):
-            if options:
-                raise InputError(f"options {', '.join(options)} belong to a method's name; this one is made already")
-            self.method = method
-        else:
-            self.method = get(method, **options)
+        self.method = get(method, **options)
         functools.update_wrapper(self, f, updated=())
         self.function, self.product, self.has_aux, self.finish = f, product, has_aux, finish
         self.argnums, self.single = numbered(argnums)
@@ -201,8 +196,7 @@ def jacobian(
     1000000
     """
     layouts = ("numerator", "denominator")
-    if layout not in layouts:
-        raise UnknownNameError(layout, layouts, kind="layout")
+    check_name(layout, layouts, kind="layout")
     if sparse:
         method = _sparse(method)
         if blocks:
@@ -327,7 +321,7 @@ def derivative(f: Function, n: int = 1, *, method: str | Differentiator = "forwa
     order: Any = n
     if isinstance(order, bool) or not isinstance(order, (int, np.integer)) or order < 0:
         raise InputError(f"n={n!r}; the order of a derivative is 0, 1, 2, ...")
-    result = f
+    result = as_callable(f)
     for _ in range(n):
         inner = _operator(result, "jvp", method, **options)
         result = _along_ones(inner)

@@ -229,7 +229,10 @@ class Derivative(Described):
             return self.layout.from_wanted(direction, "the direction v")
         leaves, structure = trees.flatten(direction)
         if structure != branch.traced.structure:
-            raise InputError("the direction w is not built like the result of f")
+            raise InputError(
+                "the direction w is not built like the result of f; give the same containers, with arrays of the same "
+                "shapes"
+            )
         return [fitted(leaf, like, "the direction w") for leaf, like in zip(leaves, branch.traced.leaves, strict=True)]
 
     # ------------------------------------------------------------ tracing

@@ -21,7 +21,7 @@ from diffkit.differentiators.derivative import Derivative
 from diffkit.differentiators.differences import LEVELS, POWERS, Differences
 from diffkit.differentiators.programs import Branch, Program, check_dense
 from diffkit.engines import engine as find_engine
-from diffkit.errors import InputError, UnknownNameError, UnsupportedError
+from diffkit.errors import InputError, UnsupportedError, check_name, check_positive
 from diffkit.simplify import simplify
 from diffkit.tracing import call_function
 
@@ -70,11 +70,9 @@ class FiniteDifference(Differentiator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.scheme not in SCHEMES:
-            raise UnknownNameError(self.scheme, SCHEMES, kind="scheme")
-        size: Any = self.step_size
-        if size is not None and not (isinstance(size, (int, float, np.number)) and 0 < size < np.inf):
-            raise InputError(f"step_size={size!r}; it must be a positive number, relative to max(1, |x|)")
+        check_name(self.scheme, SCHEMES, kind="scheme")
+        if self.step_size is not None:
+            check_positive(self.step_size, "step_size", ", relative to max(1, |x|)")
         if self.bounds is not None:
             self._check_bounds()
 

@@ -123,10 +123,10 @@ def append(x: Any, values: Any, axis: Any = None) -> Any:
 
 @lowers(np.insert)
 def insert(x: Any, spot: Any, values: Any, axis: Any = None) -> Any:
-    """The values are appended, then all entries taken in the order that NumPy gives their positions."""
+    """The values, in x's dtype, are appended; then all entries taken in the order that NumPy gives their positions."""
     x = ravel(x) if axis is None else as_traced(x)
     axis = axes_of(axis if axis is not None else 0, x.ndim)[0]
-    values, length = _atleast(values, x.ndim), x.shape[axis]
+    values, length = _atleast(values, x.ndim).astype(x.dtype), x.shape[axis]
     spots = np.arange(length)[spot] if isinstance(spot, slice) else np.asarray(spot)
     if spots.ndim == 0:  # along the axis of insertion NumPy reads the first one
         values = np.moveaxis(values, 0, axis)

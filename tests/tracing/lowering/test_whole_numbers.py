@@ -26,6 +26,13 @@ def added_at(values):
     return f
 
 
+def assigned(values):
+    whole = np.zeros(4, int)
+    whole[:] = values
+    whole[1:2] = 3.9
+    return whole
+
+
 FUNCTIONS = {
     # ------------ bits
     "&": lambda x: x * (WHOLE & 1),
@@ -46,6 +53,10 @@ FUNCTIONS = {
     "add.at": added_at(SMALL),
     "add.at of bytes": added_at(BYTES),
     "add.at of truths": added_at(TRUTHS),
+    # ------------ what NumPy cuts off, for the array that it goes into holds whole numbers
+    "insert": lambda x: x * np.insert(WHOLE, 1, 2.7)[:4],
+    "insert among truths": lambda x: x * np.insert(TRUTHS, 1, 2.7)[:4],
+    "assignment": lambda x: x * assigned(2.7 * x),
     # ------------ what NumPy divides
     "norm": lambda x: x * np.linalg.norm(SMALL),
     "norm of order 3": lambda x: x * np.linalg.norm(BYTES, 3),
