@@ -83,7 +83,8 @@ def compare(
     check_positive(seconds, "seconds", "", finite=False)
     if methods is None:  # "auto" is one of the others
         methods = [name for name in names() if name != Auto.name]
-    if isinstance(methods, str) or not isinstance(methods, Iterable) or not all(isinstance(m, str) for m in methods):
+    listed: Any = methods
+    if isinstance(listed, str) or not isinstance(listed, Iterable) or not all(isinstance(one, str) for one in listed):
         raise InputError(f"methods={methods!r}; give a list of names, such as ['forward', 'reverse']")
     chosen = {method.label: method for method in map(Method.parse, methods)}
     if not chosen:

@@ -71,7 +71,8 @@ def primitive(
     >>> dk.grad(lambda x: np.sum(cube(x)))(np.array([1.0, 2.0]))
     array([ 3., 12.])
     """
-    for what, given in {"g": g, "jvp": jvp, "vjp": vjp, "like": like}.items():
+    rules: dict[str, Any] = {"g": g, "jvp": jvp, "vjp": vjp, "like": like}
+    for what, given in rules.items():
         if not callable(given) and (given is not None or what == "g"):
             raise InputError(f"{what}={given!r} is no function; give the function itself, not its result")
     if jvp is None and vjp is None:

@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from diffkit.ops import Array, Cost, Masked, Shape, add_up, lead
-from diffkit.primitives.families import Params, as_objects, numbers
+from diffkit.ops import Array, Cost, Masked, add_up, lead
+from diffkit.primitives.families import Inferred, Params, as_objects, numbers
 
-Inferred = tuple[Shape, np.dtype[Any]]
 LETTERS = "abcdefghijklmnopqrstuvwxy"
 DIRECTION = "Z"  # the letter of K: canonical specs never contain it
 

@@ -37,6 +37,7 @@ from diffkit.ops import (
 
 Symbolic = str | Callable[..., Any] | None
 Params = dict[str, Any]
+Inferred = tuple[Shape, np.dtype[Any]]
 
 
 def as_objects(value: Any) -> np.ndarray[Any, Any]:
@@ -80,10 +81,10 @@ def entrywise(meaning: str | Callable[..., Any], of: Callable[..., Any] = number
     return symbolic
 
 
-def infer_elementwise(ufunc: np.ufunc) -> Callable[[Sequence[Any], Params], tuple[Shape, np.dtype[Any]]]:
+def infer_elementwise(ufunc: np.ufunc) -> Callable[[Sequence[Any], Params], Inferred]:
     """Shape and dtype of a ufunc's result."""
 
-    def infer(operands: Sequence[Any], _params: Params) -> tuple[Shape, np.dtype[Any]]:
+    def infer(operands: Sequence[Any], _params: Params) -> Inferred:
         shape = broadcast_shapes(*[operand.shape for operand in operands])
         return shape, ufunc_dtype(ufunc, *[operand.dtype for operand in operands])
 
@@ -175,10 +176,10 @@ def expand(cotangent: Array, result: Array, operand: Array, axis: tuple[int, ...
     return np.broadcast_to(np.reshape(cotangent, front + kept(operand.shape, axis)), front + operand.shape)
 
 
-def infer_reduction(dtype: Any = None) -> Callable[[Sequence[Any], Params], tuple[Shape, np.dtype[Any]]]:
+def infer_reduction(dtype: Any = None) -> Callable[[Sequence[Any], Params], Inferred]:
     """Shape and dtype of a reduction over ``axis``."""
 
-    def infer(operands: Sequence[Any], params: Params) -> tuple[Shape, np.dtype[Any]]:
+    def infer(operands: Sequence[Any], params: Params) -> Inferred:
         return dropped(operands[0].shape, params["axis"]), np.dtype(dtype or operands[0].dtype)
 
     return infer

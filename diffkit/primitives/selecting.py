@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.ops import Array, Cost, Masked, Shape, align, broadcast_shapes, lead, size, unbroadcast, widen
-from diffkit.primitives.families import Params, as_objects
-from diffkit.primitives.moving import Inferred
+from diffkit.primitives.families import Inferred, Params, as_objects
 
 
 def selected(mask: Array, x: Array, y: Array) -> Array:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -155,7 +153,7 @@ def test_a_guard_stops_before_what_it_guards(name):
     assert run(np.array([0.0, 1.0])) is None  # the inverse of a singular matrix is never asked for
 
 
-def test_threads_share_a_plan():
+def test_threads_share_a_plan(in_threads):
     rng = np.random.default_rng(0)
     xs = rng.normal(size=(8, 3000))
     plan = dk.get("reverse", engine="numpy").prepare(
@@ -167,11 +165,7 @@ def test_threads_share_a_plan():
     def work(which):
         wrong.extend(1 for _ in range(50) if not np.array_equal(plan.run(xs[which]), expected[which]))
 
-    threads = [threading.Thread(target=work, args=(which,)) for which in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(work, range(8))
     assert wrong == []
 
 

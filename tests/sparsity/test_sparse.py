@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 
 import numpy as np
 import pytest
@@ -190,7 +189,7 @@ def test_other_products_of_the_method():
     np.testing.assert_array_equal(gradient.run(np.array([2.0, 3.0, 4.0])), [12, 8, 6])
 
 
-def test_threads():
+def test_threads(in_threads):
     plan = dk.get("sparse").prepare(tridiagonal, X)
     wrong = []
 
@@ -200,11 +199,7 @@ def test_threads():
             if not np.allclose(plan.run(x).toarray(), tridiagonal_jacobian(x), rtol=1e-12):
                 wrong.append(shift)
 
-    threads = [threading.Thread(target=work, args=(100.0 * n,)) for n in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(work, [100.0 * n for n in range(8)])
     assert wrong == []
 
 
