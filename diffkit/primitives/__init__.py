@@ -147,8 +147,8 @@ put_along   = own("put_along", _sl.put_along_axis, _sl.infer_put_along, _sl.put_
 argsort     = Op("argsort", "constant", _sl.stable_argsort, _sl.infer_positions, cost=_sl.where_cost, numpy=np.argsort)
 argmax      = Op("argmax", "constant", np.argmax, _sl.infer_argument, cost=_sl.where_cost, numpy=np.argmax)
 argmin      = Op("argmin", "constant", np.argmin, _sl.infer_argument, cost=_sl.where_cost, numpy=np.argmin)
-all_        = Op("all", "constant", np.all, infer_reduction(bool), symbolic=_sm.over_axes("And"), numpy=np.all)
-any_        = Op("any", "constant", np.any, infer_reduction(bool), symbolic=_sm.over_axes("Or"), numpy=np.any)
+all_        = Op("all", "constant", np.all, infer_reduction(bool), symbolic=_sm.over_axes("And", conditions), numpy=np.all)
+any_        = Op("any", "constant", np.any, infer_reduction(bool), symbolic=_sm.over_axes("Or", conditions), numpy=np.any)
 # ------------ products and matrices
 contract    = own("contract",  _ct.contracted, _ct.infer_contract, _ct.contract_jvp, _ct.contract_vjp, _ct.contract_symbolic, _ct.contract_cost, family="contraction")
 inv         = own("inv",       np.linalg.inv,  _la.infer_matrix,   _la.inv_jvp,      _la.inv_vjp,      _la.by_matrix("inv"),  _la.cubic(2), numpy=np.linalg.inv)         # singular

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.ops import Array
-from diffkit.primitives.families import Inferred, Params, expand
+from diffkit.primitives.families import Inferred, Params, expand, numbers
 
 
 def total(x: Array, axis: tuple[int, ...]) -> Array:
@@ -38,11 +38,11 @@ def cumsum_backward(cotangent: Array, _result: Array, _operand: Array, params: P
     return np.flip(np.cumsum(np.flip(cotangent, axis), axis=axis), axis)
 
 
-def over_axes(name: str) -> Callable[..., Any]:
+def over_axes(name: str, of: Callable[..., Any] = numbers) -> Callable[..., Any]:
     """A function of SymPy (Max, Min, And, Or) over axes of an object array."""
 
     def symbolic(sympy: Any, operand: Any, axis: tuple[int, ...]) -> Any:
-        return _over_axes(getattr(sympy, name), operand, axis)
+        return _over_axes(getattr(sympy, name), of(sympy, operand), axis)
 
     return symbolic
 

@@ -75,6 +75,9 @@ FUNCTIONS = {
     "exponent": lambda x: x ** BYTES[2:3],
     "logaddexp": lambda x: np.logaddexp(BYTES, x),
     "products": lambda x: np.outer(SMALL, x).sum(axis=0) + np.dot(x, BYTES) + np.einsum("i,i,i", x, WHOLE, WHOLE),
+    "where of truths": lambda x: x * np.where(x > 1, x > 1.2, TRUTHS) + x * ~np.where(x > 1, x > 1.2, x > 0),
+    "comparison of truths": lambda x: x * np.where(TRUTHS > SINGLE, TRUTHS, SINGLE.astype(float)),
+    "largest truth": lambda x: x * np.max(x > 1) + x * np.min([x > 1, TRUTHS], axis=0),
     "product with truths": lambda x: TRUTHS @ x + x @ (x > 1),
 }
 
