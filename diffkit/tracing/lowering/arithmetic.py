@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from diffkit import primitives as p
-from diffkit.ops import Recorded
+from diffkit.ops import Recorded, ufunc_dtype
 from diffkit.tracing.creating import as_traced
 from diffkit.tracing.tracer import UFUNC_METHODS, lowers
 
@@ -76,8 +76,17 @@ def fmin(x: Any, y: Any) -> Any:
     return p.where(p.isnan(x), y, p.where(p.isnan(y), x, p.minimum(x, y)))
 
 
+def _promoted(ufunc: np.ufunc, x: Any, y: Any) -> tuple[Any, Any]:
+    """Both operands in the dtype that NumPy computes in; a Python number takes the other's."""
+    if not (hasattr(x, "dtype") and hasattr(y, "dtype")):
+        return x, y
+    dtype = ufunc_dtype(ufunc, x.dtype, y.dtype)
+    return x.astype(dtype), y.astype(dtype)
+
+
 @lowers(np.copysign)
 def copysign(x: Any, y: Any) -> Any:
+    x, y = _promoted(np.copysign, x, y)
     size = p.absolute(x)
     return p.where(p.signbit(y), -size, size)
 
@@ -85,6 +94,7 @@ def copysign(x: Any, y: Any) -> Any:
 @lowers(np.fmod)
 def fmod(x: Any, y: Any) -> Any:
     """The remainder of the sizes, with the sign of x."""
+    x, y = _promoted(np.fmod, x, y)
     y = abs(y)
     return p.where(p.less(x, 0), -p.mod(-x, y), p.mod(x, y))
 
@@ -116,7 +126,7 @@ def heaviside(x: Any, half: Any) -> Any:
     """At x = 0 the result is the second operand, and so is its derivative."""
     if not isinstance(half, Recorded):
         return p.heaviside(x, half)
-    return p.where(p.equal(x, 0), half, p.heaviside(x, 0.0))
+    return p.where(p.equal(x, 0), half, p.heaviside(x, half.dtype.type(0)))
 
 
 @lowers(np.round, np.around)

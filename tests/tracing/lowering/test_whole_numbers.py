@@ -11,6 +11,7 @@ from diffkit.errors import TracingError
 X = np.array([0.9, 1.1, 1.3, 1.7])
 WHOLE = np.array([-1, 2, 3, 100])
 SMALL = np.array([100, -127, 3, 7], np.int8)
+LEAST = np.array([-128, 127, -128, 5], np.int8)
 BYTES = np.array([0, 255, 3, 7], np.uint8)
 TRUTHS = np.array([True, False, True, False])
 SINGLE = np.array([0.1, 0.7, 1.3, 2.9], np.float32)
@@ -70,6 +71,10 @@ FUNCTIONS = {
     "arctan2": lambda x: np.arctan2(SMALL, x),
     "arctan2 from the right": lambda x: np.arctan2(x, BYTES),
     "arctan2 of truths": lambda x: np.arctan2(TRUTHS, x),
+    "copysign": lambda x: np.copysign(SMALL, x - 1.2) * x + np.copysign(x, SMALL),
+    "copysign of truths": lambda x: np.copysign(TRUTHS, x - 1.2) * x,
+    "fmod": lambda x: np.fmod(x, LEAST) + np.fmod(LEAST, 30 * x),
+    "fmod of truths": lambda x: np.fmod(TRUTHS, x),
     "hypot": lambda x: np.hypot(SMALL, x),
     "smallest exponent": lambda x: x ** np.array([-128], np.int8),
     "exponent": lambda x: x ** BYTES[2:3],
@@ -108,6 +113,19 @@ def test_values_and_derivatives_are_those_of_numpy(name, method, engine, differe
 def test_a_single_precision_operand_costs_no_digits(f, slope, method):
     expected = np.diag(slope(X, SINGLE.astype(float)))
     np.testing.assert_allclose(dk.jacobian(f, method=method)(X), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("f", "dtype"),
+    [
+        (lambda x: np.copysign(x, WHOLE), np.float64),
+        (lambda x: np.fmod(x, SMALL), np.float32),
+        (lambda x: np.heaviside(TRUTHS, x), np.float32),
+    ],
+)
+def test_the_dtype_is_numpys(f, dtype):
+    x = X.astype(np.float32)
+    assert dk.jacobian(f)(x).dtype == f(x).dtype == dtype
 
 
 @pytest.mark.parametrize("function", [np.bitwise_and, np.left_shift])
