@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from diffkit.differentiators.auto import Auto
     from diffkit.differentiators.base import Differentiator
     from diffkit.differentiators.derivative import Derivative
-    from diffkit.differentiators.finite import DomainWarning, FiniteDifference
+    from diffkit.differentiators.finite import FiniteDifference
     from diffkit.differentiators.forward import Forward
+    from diffkit.differentiators.neighbours import DomainWarning
     from diffkit.differentiators.registry import get, names
     from diffkit.differentiators.reverse import Reverse
     from diffkit.differentiators.sparse import Sparse
@@ -62,8 +63,9 @@ _WHERE = {  # a name is imported when first used: importing diffkit costs little
     "diffkit.differentiators.auto": ("Auto",),
     "diffkit.differentiators.base": ("Differentiator",),
     "diffkit.differentiators.derivative": ("Derivative",),
-    "diffkit.differentiators.finite": ("DomainWarning", "FiniteDifference"),
+    "diffkit.differentiators.finite": ("FiniteDifference",),
     "diffkit.differentiators.forward": ("Forward",),
+    "diffkit.differentiators.neighbours": ("DomainWarning",),
     "diffkit.differentiators.registry": ("get", "names"),
     "diffkit.differentiators.reverse": ("Reverse",),
     "diffkit.differentiators.sparse": ("Sparse",),

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from diffkit import trees
-from diffkit.differentiators import FiniteDifference, get
-from diffkit.errors import CheckError, InputError
+from diffkit.differentiators import Differentiator, FiniteDifference, get
+from diffkit.errors import CheckError, InputError, check_positive
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def check(
     x: Any,
     jac: Callable[..., Any] | Any = None,
     *,
-    method: str = "reverse",
+    method: str | Differentiator = "reverse",
     tolerance: float = 1e-6,
     raises: bool = True,
     **options: Any,
@@ -61,7 +61,7 @@ def check(
     jac
         A gradient or Jacobian of your own, as a function of x or as an array; by default diffkit's by ``method``.
     method
-        The method to check, where ``jac`` is not given.
+        The method to check, where ``jac`` is not given: a name (see `names`), or a `Differentiator`.
     tolerance
         Allowed error, relative to the largest entry.
     raises
@@ -73,6 +73,8 @@ def check(
         Where the derivative does not hold; the message names the worst entry.
     TracingError
         Where f does not do the same twice.
+    InputError
+        Where ``jac`` gives no numbers, or not as many as the Jacobian of f has.
 
     Examples
     --------
@@ -83,8 +85,9 @@ def check(
     Traceback (most recent call last):
     diffkit.errors.CheckError: the derivative does not hold: output 0 by input 0 is 3, but differences of f give 2 ...
     """
+    check_positive(tolerance, "tolerance", ", relative to the largest entry")
     reference = FiniteDifference(scheme="richardson").prepare(f, x)
-    expected, estimate = np.asarray(reference.run(x)), np.asarray(reference.error_estimate(x))
+    expected, estimate = (np.asarray(found, dtype=float) for found in (reference.run(x), reference.error_estimate(x)))
     given = _given(f, x, jac, method, options)
     if given.size != expected.size:
         raise InputError(f"the derivative has shape {given.shape}; f has a Jacobian of shape {expected.shape}")
@@ -105,13 +108,10 @@ def check(
     return found
 
 
-def _given(f: Callable[..., Any], x: Any, jac: Any, method: str, options: dict[str, Any]) -> np.ndarray[Any, Any]:
+def _given(
+    f: Callable[..., Any], x: Any, jac: Any, method: str | Differentiator, options: dict[str, Any]
+) -> np.ndarray[Any, Any]:
     if jac is None:
-        return np.asarray(get(method, **options).prepare(f, x, verify=True).run(x))
-    found = jac(x) if callable(jac) else jac
-    leaves, _ = trees.flatten(found)
-    return (
-        np.concatenate([np.ravel(np.asarray(leaf, dtype=float)) for leaf in leaves])
-        if len(leaves) > 1
-        else np.asarray(leaves[0], dtype=float)
-    )
+        return np.asarray(get(method, **options).prepare(f, x, verify=True).run(x), dtype=float)
+    leaves = [trees.as_leaf(leaf, "the derivative") for leaf in trees.flatten(jac(x) if callable(jac) else jac)[0]]
+    return np.asarray(leaves[0] if len(leaves) == 1 else np.concatenate([*map(np.ravel, leaves), []]), dtype=float)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,9 @@ from diffkit.benchmark.results import Measurement, now, to_frame
 from diffkit.benchmark.suite import Limits
 from diffkit.benchmark.trial import Trial, attempt, tolerance, warm_up
 from diffkit.differentiators import Auto, names
-from diffkit.errors import InputError
+from diffkit.differentiators.arguments import take
+from diffkit.errors import InputError, check_positive
+from diffkit.expressions import as_callable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +63,8 @@ def compare(
     UnknownNameError
         There is no such method or engine, or a method has no such option.
     InputError
-        ``methods`` is empty, or an option has a value that cannot be used.
+        f is no function, x no real number or array, ``methods`` no list of names or empty, or an option has a value
+        that cannot be used.
 
     Examples
     --------
@@ -75,8 +78,14 @@ def compare(
     >>> comparison.table["status"].to_dict()
     {'forward': 'ok', 'reverse': 'ok'}
     """
+    f = as_callable(f)
+    take((x,), {}, (0,), single=True)
+    check_positive(seconds, "seconds", "", finite=False)
     if methods is None:  # "auto" is one of the others
         methods = [name for name in names() if name != Auto.name]
+    listed: Any = methods
+    if isinstance(listed, str) or not isinstance(listed, Iterable) or not all(isinstance(one, str) for one in listed):
+        raise InputError(f"methods={methods!r}; give a list of names, such as ['forward', 'reverse']")
     chosen = {method.label: method for method in map(Method.parse, methods)}
     if not chosen:
         raise InputError("methods is empty; name at least one, or leave it out to compare all")

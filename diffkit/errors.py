@@ -18,7 +18,10 @@ Each message says what was given, why it cannot be, and what to do.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import math
+import numbers
+from collections.abc import Collection, Iterable
+from typing import Any
 
 
 class DiffkitError(Exception):
@@ -68,3 +71,16 @@ class CheckError(DiffkitError, AssertionError):
 
 class ResultsError(DiffkitError, OSError):
     """A results folder that cannot be read or written."""
+
+
+def check_name(name: object, known: Collection[str], kind: str) -> None:
+    """Refuse what is no name, or a name that nobody has."""
+    if not isinstance(name, str) or name not in known:
+        raise UnknownNameError(name, known, kind)
+
+
+def check_positive(value: Any, what: str, meaning: str, *, finite: bool = True) -> None:
+    """Refuse what is no positive number; ``meaning`` says what it would be a number of."""
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not (real and value > 0 and (value < math.inf or not finite)):
+        raise InputError(f"{what}={value!r}; it must be a positive number{meaning}")

@@ -11,7 +11,7 @@ import numpy as np
 from diffkit.differentiators import Derivative, Differentiator, get
 from diffkit.differentiators.arguments import numbered, take
 from diffkit.differentiators.programs import DIRECTED
-from diffkit.errors import InputError, UnknownNameError
+from diffkit.errors import InputError, check_name
 from diffkit.expressions import as_callable
 from diffkit.tracing import current_trace
 
@@ -36,12 +36,7 @@ class Operator:
         options: dict[str, Any],
     ) -> None:
         f = as_callable(f)
-        if isinstance(method, Differentiator):
-            if options:
-                raise InputError(f"options {', '.join(options)} belong to a method's name; this one is made already")
-            self.method = method
-        else:
-            self.method = get(method, **options)
+        self.method = get(method, **options)
         functools.update_wrapper(self, f, updated=())
         self.function, self.product, self.has_aux, self.finish = f, product, has_aux, finish
         self.argnums, self.single = numbered(argnums)
@@ -148,6 +143,8 @@ def value_and_grad(
 ) -> Operator:
     """What are f and its gradient, in one run?
 
+    Parameters and errors are those of `grad`; ``value_and_grad(f)(x)`` is ``(f(x), gradient)``.
+
     Examples
     --------
     >>> import numpy as np, diffkit as dk
@@ -191,6 +188,17 @@ def jacobian(
     **options
         Options of the method, such as ``engine=`` or ``scheme=``.
 
+    Raises
+    ------
+    UnknownNameError
+        For a layout, a method or an option that nobody has.
+    TooLargeError
+        Where the matrix would take more than half of the machine's memory.
+    InputError
+        For arguments that cannot be used, and for ``sparse=True`` beside ``blocks=True`` or another method.
+    TracingError
+        Where f does something that a trace cannot follow.
+
     Examples
     --------
     >>> import numpy as np, diffkit as dk
@@ -201,8 +209,7 @@ def jacobian(
     1000000
     """
     layouts = ("numerator", "denominator")
-    if layout not in layouts:
-        raise UnknownNameError(layout, layouts, kind="layout")
+    check_name(layout, layouts, kind="layout")
     if sparse:
         method = _sparse(method)
         if blocks:
@@ -228,7 +235,9 @@ def hessian(
 ) -> Operator:
     """What is the Hessian ``(A, A)`` of a scalar f?
 
-    With ``sparse=True`` as a ``scipy.sparse.csr_array``, with as few sweeps as its pattern allows (see `Sparse`).
+    With ``sparse=True`` as a ``scipy.sparse.csr_array``, with as few sweeps as its pattern allows (see `Sparse`). The
+    other parameters are those of `grad`, and so are its errors; `TooLargeError` where the matrix would take more than
+    half of the machine's memory.
 
     Examples
     --------
@@ -259,6 +268,8 @@ def jvp(
 ) -> Operator:
     """How does f change along v? ``jvp(f)(x, v)`` is J v (the pushforward), built like f's result.
 
+    Parameters are those of `grad`; f may return any number of entries. `InputError` where v is not built like x.
+
     Examples
     --------
     >>> import numpy as np, diffkit as dk
@@ -277,6 +288,9 @@ def vjp(
     **options: Any,
 ) -> Operator:
     """Which change of x does w see? ``vjp(f)(x, w)`` is w J (the pullback), built like x.
+
+    Parameters are those of `grad`; f may return any number of entries. `InputError` where w is not built like f's
+    result.
 
     Examples
     --------
@@ -297,6 +311,8 @@ def hvp(
 ) -> Operator:
     """What is the Hessian of a scalar f times v, without the Hessian? ``hvp(f)(x, v)``, built like x.
 
+    Parameters and errors are those of `grad`; `InputError` where v is not built like x.
+
     Examples
     --------
     >>> import numpy as np, diffkit as dk
@@ -315,6 +331,13 @@ def derivative(f: Function, n: int = 1, *, method: str | Differentiator = "forwa
         A function of one array whose result has the same shape, each entry depending on its own input only.
     n
         The order; 0 gives f.
+    method, **options
+        As of `grad`.
+
+    Raises
+    ------
+    InputError
+        Where n is no whole number from 0, or where f's result has another shape than x.
 
     Examples
     --------
@@ -327,7 +350,7 @@ def derivative(f: Function, n: int = 1, *, method: str | Differentiator = "forwa
     order: Any = n
     if isinstance(order, bool) or not isinstance(order, (int, np.integer)) or order < 0:
         raise InputError(f"n={n!r}; the order of a derivative is 0, 1, 2, ...")
-    result = f
+    result = as_callable(f)
     for _ in range(n):
         inner = _operator(result, "jvp", method, **options)
         result = _along_ones(inner)

@@ -11,6 +11,7 @@ import numpy as np
 
 from diffkit import primitives as p
 from diffkit import trees
+from diffkit.differentiators.arguments import fitted
 from diffkit.errors import InputError, TracingError
 from diffkit.ops import Cost, Op, Recorded, lead
 
@@ -50,6 +51,11 @@ def primitive(
         ``like(*operands)`` gives shape and dtype of the result, as an array or ``(shape, dtype)``; by default those of
         the first operand.
 
+    Raises
+    ------
+    InputError
+        Where there is no rule; and, when it is used, where a rule gives no array of its operand's or result's shape.
+
     Notes
     -----
     A rule is traced like any function: what it calls outside of NumPy needs a rule of its own.
@@ -65,6 +71,10 @@ def primitive(
     >>> dk.grad(lambda x: np.sum(cube(x)))(np.array([1.0, 2.0]))
     array([ 3., 12.])
     """
+    rules: dict[str, Any] = {"g": g, "jvp": jvp, "vjp": vjp, "like": like}
+    for what, given in rules.items():
+        if not callable(given) and (given is not None or what == "g"):
+            raise InputError(f"{what}={given!r} is no function; give the function itself, not its result")
     if jvp is None and vjp is None:
         raise InputError("a primitive needs a rule: jvp=, vjp=, or both")
     name = f"{getattr(g, '__name__', 'primitive')}#{next(_numbers)}"
@@ -84,8 +94,8 @@ def primitive(
         "own",
         lambda *operands: np.asarray(g(*operands)),
         infer,
-        lambda result, operands, tangents, _params: _each(
-            _checked(jvp, "jvp", "forward", name), result, operands, tangents
+        lambda result, operands, tangents, _params: _pushed(
+            _checked(jvp, "jvp", "forward", name), name, result, operands, tangents
         ),
         lambda cotangent, result, operands, active, _params: _pulled(
             _checked(vjp, "vjp", "reverse", name), name, cotangent, result, operands, active
@@ -102,23 +112,27 @@ def primitive(
     return call
 
 
+def _shown(name: str) -> str:
+    """The black box's name without the number that tells it from others."""
+    return name.partition("#")[0]
+
+
 def _checked(rule: Function | None, kind: str, method: str, name: str) -> Function:
     if rule is None:
         other = "reverse" if method == "forward" else "forward"
         raise TracingError(
-            f"{name.partition('#')[0]} has no {kind}, which {method} mode needs; give {kind}=, or use method={other!r}"
+            f"{_shown(name)} has no {kind}, which {method} mode needs; give {kind}=, or use method={other!r}"
         )
     return rule
 
 
-def _each(rule: Function, result: Any, operands: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
+def _pushed(rule: Function, name: str, result: Any, operands: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
     """A rule for one direction, applied to each of K."""
     front: tuple[int, ...] = next(lead(t, x) for t, x in zip(tangents, operands, strict=True) if t is not None)
     if not front:
-        return rule(result, operands, tangents)
-    return np.stack(
-        [rule(result, operands, tuple(None if t is None else t[k] for t in tangents)) for k in range(front[0])]
-    )
+        return fitted(rule(result, operands, tangents), result, f"the jvp of {_shown(name)}")
+    each = [tuple(None if t is None else t[k] for t in tangents) for k in range(front[0])]
+    return np.stack([_pushed(rule, name, result, operands, one) for one in each])
 
 
 def _pulled(
@@ -130,9 +144,12 @@ def _pulled(
         parts = sent if isinstance(sent, (tuple, list)) else (sent,)
         if len(parts) != len(operands):
             raise InputError(
-                f"the vjp of {name.partition('#')[0]} gave {len(parts)} cotangent{'s' * (len(parts) != 1)} for "
+                f"the vjp of {_shown(name)} gave {len(parts)} cotangent{'s' * (len(parts) != 1)} for "
                 f"{len(operands)} operands; it must give one for each, in a tuple"
             )
-        return [part if flag else None for part, flag in zip(parts, active, strict=True)]
+        return [
+            fitted(part, operand, f"the vjp of {_shown(name)}") if flag else None
+            for part, operand, flag in zip(parts, operands, active, strict=True)
+        ]
     each = [_pulled(rule, name, cotangent[k], result, operands, active) for k in range(front[0])]
     return [np.stack(list(parts)) if parts[0] is not None else None for parts in zip(*each, strict=True)]

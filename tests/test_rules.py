@@ -79,6 +79,30 @@ def test_as_many_cotangents_as_operands() -> None:
         dk.grad(lambda x: np.sum(wrong(x, x)))(X)
 
 
+@pytest.mark.parametrize(("method", "rule"), [("forward", "jvp"), ("reverse", "vjp")])
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (None, "is None"),
+        ("text", "is a str"),
+        (np.ones(7), r"has shape \(7,\); it must have shape \(2,\)"),
+        (1.0, r"has shape \(\); it must have shape \(2,\)"),
+        (np.ones(2) * 1j, "is complex"),
+    ],
+)
+def test_a_rule_that_gives_no_array_of_that_shape_is_named(made, message, method: str, rule: str) -> None:
+    wrong = dk.primitive(np.sin, jvp=lambda *_: made, vjp=lambda *_: made)
+    with pytest.raises(dk.InputError, match=f"the {rule} of sin {message}"):
+        dk.jacobian(wrong, method=method)(np.ones(2))
+
+
+@pytest.mark.parametrize("what", ["g", "jvp", "vjp", "like"])
+def test_what_is_no_function_is_no_rule(what: str) -> None:
+    given = {"g": np.sin, "jvp": np.sin, "vjp": np.sin, what: 3}
+    with pytest.raises(dk.InputError, match=f"{what}=3 is no function"):
+        dk.primitive(given.pop("g"), **given)
+
+
 @pytest.mark.parametrize("method", ["symbolic", "forward", "reverse"])
 def test_a_constant_stops_the_derivative(method: str) -> None:
     f = lambda x: np.sum(x * dk.constant(x**2))  # noqa: E731

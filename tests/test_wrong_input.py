@@ -258,6 +258,83 @@ def test_a_matrix_too_large_for_memory_is_refused(operator: Any, method: str) ->
         operator(f, method=method)(np.zeros(3_000_000))
 
 
+NOT_NAMES = [None, 3, ["numpy"], np.array([1.0, 2.0])]
+
+
+@pytest.mark.parametrize("name", NOT_NAMES, ids=repr)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda name: dk.grad(square, engine=name),
+        lambda name: dk.jacobian(square, layout=name),
+        lambda name: dk.get("finite-difference", scheme=name),
+        lambda name: dk.get("symbolic", form=name),
+        lambda name: dk.get("sparse", by=name),
+        lambda name: dk.get("reverse").prepare(square, X, product=name),
+    ],
+)
+def test_what_is_no_text_is_no_name(call: Any, name: Any) -> None:
+    with pytest.raises(dk.UnknownNameError, match=r"Known: "):
+        call(name)
+
+
+@pytest.mark.parametrize("value", [0, -1.0, np.nan, "2", 1j, np.complex128(1), True, X], ids=repr)
+@pytest.mark.parametrize(
+    ("what", "call"),
+    [
+        ("memory_limit", lambda value: dk.get("reverse", memory_limit=value)),
+        ("memory_limit", lambda value: dk.get("sparse", memory_limit=value)),
+        ("limit", lambda value: dk.get("symbolic", limit=value)),
+        ("step_size", lambda value: dk.FiniteDifference(step_size=value)),
+        ("tolerance", lambda value: dk.check(square, X, tolerance=value)),
+        ("seconds", lambda value: dk.compare(square, X, seconds=value)),
+        ("seconds", lambda value: dk.get("reverse").prepare(square, X).roofline(value)),
+    ],
+)
+def test_what_is_no_positive_number_is_refused(what: str, call: Any, value: Any) -> None:
+    with pytest.raises(dk.InputError, match=rf"{what}=.*; it must be a positive number"):
+        call(value)
+
+
+@pytest.mark.parametrize("name", REFUSED_POINTS)
+def test_compare_and_check_refuse_the_same_points(name: str) -> None:
+    x, message = REFUSED_POINTS[name]
+    for call in (dk.compare, dk.check):
+        with pytest.raises(dk.InputError, match=message):
+            call(square, x)
+
+
+@pytest.mark.parametrize("call", [dk.compare, dk.check, lambda f, x: dk.derivative(f, 0)])
+def test_a_result_is_no_function_there_either(call: Any) -> None:
+    with pytest.raises(dk.InputError, match="give the function itself, not its result"):
+        call(square(X), X)
+
+
+@pytest.mark.parametrize("methods", ["forward", 3, [None], [dk.Reverse()]])
+def test_compare_takes_names(methods: Any) -> None:
+    with pytest.raises(dk.InputError, match=r"give a list of names, such as"):
+        dk.compare(square, X, methods=methods)
+
+
+@pytest.mark.parametrize("jac", ["abc", lambda x: None, [1, "a"], X * 1j, [], lambda x: [], np.ones(3)])
+def test_check_refuses_what_is_no_derivative(jac: Any) -> None:
+    with pytest.raises(dk.InputError, match=r"the derivative (is|has shape)"):
+        dk.check(square, X, jac)
+
+
+def test_a_differentiator_that_is_made_already_serves_as_a_method() -> None:
+    made = dk.Forward(engine="interpreted")
+    assert dk.get(made) is made
+    assert dk.check(square, X, method=made)
+    with pytest.raises(dk.InputError, match="engine belong to a method's name"):
+        dk.get(made, engine="numpy")
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.longdouble])
+def test_check_of_other_precisions(dtype: Any) -> None:
+    assert dk.check(square, dtype(1.0), tolerance=0.1)
+
+
 def test_without_a_point() -> None:
     with pytest.raises(dk.InputError, match="f was given 0 positional arguments"):
         dk.grad(square)()

@@ -17,7 +17,7 @@ from diffkit.differentiators.programs import PRODUCTS, Branch, Program
 from diffkit.differentiators.recording import Recording, forward_direction, forward_jacobian, record
 from diffkit.engines import engine as find_engine
 from diffkit.engines import engine_names
-from diffkit.errors import UnknownNameError, UnsupportedError
+from diffkit.errors import UnsupportedError, check_name
 from diffkit.graph import Graph
 from diffkit.simplify import simplify
 from diffkit.tracing import replay
@@ -46,8 +46,7 @@ class Differentiator(ABC):
     engine: str = "auto"
 
     def __post_init__(self) -> None:
-        if self.engine not in engine_names():
-            raise UnknownNameError(self.engine, engine_names(), kind="engine")
+        check_name(self.engine, engine_names(), kind="engine")
 
     # ------------------------------------------------------------ what a method states
 
@@ -110,8 +109,7 @@ class Differentiator(ABC):
         array([[3., 2.],
                [0., 1.]])
         """
-        if product not in PRODUCTS:
-            raise UnknownNameError(product, PRODUCTS, kind="product")
+        check_name(product, PRODUCTS, kind="product")
         numbers, single = numbered(argnums)
         return Derivative(
             self,

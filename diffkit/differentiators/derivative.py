@@ -19,6 +19,7 @@ from diffkit import trees
 from diffkit.differentiators.arguments import Spec, fitted, take
 from diffkit.differentiators.assembling import assemble, blocks
 from diffkit.differentiators.described import Described
+from diffkit.differentiators.following import followed
 from diffkit.differentiators.programs import (
     DIRECTED,
     QUICK,
@@ -28,26 +29,15 @@ from diffkit.differentiators.programs import (
     check_scalar,
     fingerprint,
 )
-from diffkit.errors import DiffkitError, InputError, TracingError
+from diffkit.errors import InputError, TracingError
 from diffkit.expressions import as_callable
 from diffkit.ops import Recorded
-from diffkit.tracing import Traced, call_function, current_trace, replay, trace_function
+from diffkit.tracing import Traced, call_function, current_trace, replay
 
 if TYPE_CHECKING:
     from diffkit.differentiators.base import Differentiator
 
 MAX_BRANCHES = 8
-
-
-FAILURES = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)  # what code that is handed a stand-in instead of an array raises
 
 
 class Derivative(Described):
@@ -229,7 +219,10 @@ class Derivative(Described):
             return self.layout.from_wanted(direction, "the direction v")
         leaves, structure = trees.flatten(direction)
         if structure != branch.traced.structure:
-            raise InputError("the direction w is not built like the result of f")
+            raise InputError(
+                "the direction w is not built like the result of f; give the same containers, with arrays of the same "
+                "shapes"
+            )
         return [fitted(leaf, like, "the direction w") for leaf, like in zip(leaves, branch.traced.leaves, strict=True)]
 
     # ------------------------------------------------------------ tracing
@@ -253,32 +246,13 @@ class Derivative(Described):
         return branch
 
     def _traced(self, arrays: Sequence[Any]) -> Traced:
-        """Trace f; where the method can do without, f may be a black box.
-
-        What goes wrong while f is traced is f's own error if f fails on plain arrays too; otherwise it is due to
-        tracing, whatever it is called.
-        """
-        problem: Exception
-        try:
-            return trace_function(self.function, arrays, self.layout.rebuild, has_aux=self.has_aux)
-        except TracingError as error:
-            if self.differentiator.traces:
-                raise
-            problem = error
-        except DiffkitError:
-            raise
-        except FAILURES as error:
-            if any(isinstance(array, Recorded) for array in arrays):
-                raise
-            problem = error
-        called = self._black_box(arrays)
-        if self.differentiator.traces:
-            raise TracingError(
-                f"f runs on arrays, but cannot be traced ({type(problem).__name__}: {problem}); write that part with "
-                "NumPy's functions, give it a rule with dk.primitive, or use method='finite-difference', which calls f "
-                "as a black box"
-            ) from problem
-        return called
+        return followed(
+            self.function,
+            arrays,
+            self.layout.rebuild,
+            has_aux=self.has_aux,
+            black_box=not self.differentiator.traces,
+        )
 
     def _black_box(self, arrays: Sequence[Any]) -> Traced:
         return call_function(self.function, arrays, self.layout.rebuild, has_aux=self.has_aux)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from diffkit import costs, trees
 from diffkit.differentiators.programs import DIRECTED, Branch, Program
-from diffkit.errors import UnsupportedError
+from diffkit.errors import UnsupportedError, check_positive
 from diffkit.graph import Graph, Operations
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from diffkit.sparsity import Colouring, Pattern
 
 
-class Described:
+class Described(ABC):
     """The part of a `Derivative` that tells what was prepared."""
 
     differentiator: Differentiator
@@ -28,8 +29,9 @@ class Described:
     product: str
     _branches: list[Branch]
 
+    @abstractmethod
     def _program(self, branch: Branch, product: str) -> Program:
-        raise NotImplementedError
+        """What a branch's product was made into; made when first asked for."""
 
     def _latest(self) -> Program:
         return self._program(self._branches[0], self.product)
@@ -134,6 +136,8 @@ class Described:
         ------
         UnsupportedError
             Where f could not be traced, so that nothing is counted.
+        InputError
+            Where ``seconds`` is no positive number.
 
         Examples
         --------
@@ -144,6 +148,8 @@ class Described:
         """
         from diffkit.roofline import roofline
 
+        if seconds is not None:
+            check_positive(seconds, "seconds", "")
         graph, times = self._counted()
         if graph is None:
             raise UnsupportedError("f was called as a black box, so nothing is counted; only a traced f has a roofline")

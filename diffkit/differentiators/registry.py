@@ -42,8 +42,8 @@ def names() -> tuple[str, ...]:
     return (*BUILT_IN, *(name for name in _added() if name not in BUILT_IN))
 
 
-def get(name: str, **options: Any) -> Differentiator:
-    """A differentiator by name.
+def get(name: str | Differentiator, **options: Any) -> Differentiator:
+    """A differentiator by name; one that is made already, as it is.
 
     Parameters
     ----------
@@ -56,6 +56,8 @@ def get(name: str, **options: Any) -> Differentiator:
     ------
     UnknownNameError
         For a name or an option that nobody has.
+    InputError
+        For what is neither a name nor a differentiator, and for options beside one that is made already.
 
     Examples
     --------
@@ -66,6 +68,10 @@ def get(name: str, **options: Any) -> Differentiator:
     Traceback (most recent call last):
     diffkit.errors.UnknownNameError: no method 'revers'; did you mean 'reverse'? Known: auto, ...
     """
+    if isinstance(name, Differentiator):
+        if options:
+            raise InputError(f"options {', '.join(options)} belong to a method's name; this one is made already")
+        return name
     given: Any = name
     if not isinstance(given, str):
         raise InputError(

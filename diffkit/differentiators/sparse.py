@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +20,7 @@ from diffkit.differentiators.derivative import Derivative
 from diffkit.differentiators.programs import GIGABYTE, Branch, Program, check_dense
 from diffkit.differentiators.recording import Recording, forward_jacobian, record
 from diffkit.differentiators.sweeping import bytes_per_direction
-from diffkit.errors import InputError, UnknownNameError, UnsupportedError
+from diffkit.errors import UnsupportedError, check_name, check_positive
 from diffkit.graph import Graph
 from diffkit.tracing import current_trace
 
@@ -67,10 +66,8 @@ class Sparse(GraphDifferentiator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.by not in WAYS:
-            raise UnknownNameError(self.by, WAYS, kind="way of colouring")
-        if not isinstance(self.memory_limit, numbers.Real) or not self.memory_limit > 0:
-            raise InputError(f"memory_limit={self.memory_limit!r}; it must be a positive number of bytes")
+        check_name(self.by, WAYS, kind="way of colouring")
+        check_positive(self.memory_limit, "memory_limit", " of bytes")
 
     def sweeps(self, inputs: int, outputs: int) -> int:
         """At most; how many there are is ``plan.colours``, once the pattern is known."""

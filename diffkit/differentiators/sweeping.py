@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from abc import abstractmethod
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +13,7 @@ from diffkit.differentiators.base import GraphDifferentiator
 from diffkit.differentiators.derivative import Derivative
 from diffkit.differentiators.programs import GIGABYTE, Branch, Program, check_dense
 from diffkit.differentiators.recording import Recording, record
-from diffkit.errors import InputError
+from diffkit.errors import check_positive
 from diffkit.graph import Graph
 from diffkit.ops import nbytes, size
 from diffkit.sweeps import active_steps
@@ -29,8 +28,7 @@ class SweepDifferentiator(GraphDifferentiator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.memory_limit, numbers.Real) or not self.memory_limit > 0:
-            raise InputError(f"memory_limit={self.memory_limit!r}; it must be a positive number of bytes")
+        check_positive(self.memory_limit, "memory_limit", " of bytes")
 
     @abstractmethod
     def seeded(self, recording: Recording) -> list[Any]:

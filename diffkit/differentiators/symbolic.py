@@ -18,7 +18,7 @@ from diffkit.differentiators.base import Differentiator
 from diffkit.differentiators.derivative import Derivative
 from diffkit.differentiators.programs import Branch, Program
 from diffkit.engines import engine as find_engine
-from diffkit.errors import InputError, TooLargeError, UnknownNameError, UnsupportedError
+from diffkit.errors import TooLargeError, UnsupportedError, check_name, check_positive
 from diffkit.expressions import Assignments, Reader, Reading, Translator, differentiate
 from diffkit.graph import Graph, run
 from diffkit.primitives import convert, scatter
@@ -57,11 +57,8 @@ class Symbolic(Differentiator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.form not in FORMS:
-            raise UnknownNameError(self.form, FORMS, kind="form")
-        limit: Any = self.limit
-        if not isinstance(limit, (int, float)) or not limit >= 1:
-            raise InputError(f"limit={limit!r}; it must be a number, at least 1")
+        check_name(self.form, FORMS, kind="form")
+        check_positive(self.limit, "limit", " of operations")
 
     def sweeps(self, inputs: int, outputs: int) -> int:
         """One evaluation of the derived expressions."""

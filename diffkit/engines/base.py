@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from diffkit.errors import UnknownNameError, UnsupportedError
+from diffkit.errors import UnsupportedError, check_name
 from diffkit.graph import Graph
 
 
@@ -57,10 +57,9 @@ def holds(value: Any, expected: Any) -> bool:
 
 def engine(name: str) -> Engine:
     """Find an engine by name."""
-    if name not in engine_names():
-        if name == "llvm":
-            raise UnsupportedError('engine="llvm" needs CPython and llvmlite: install the extra "llvm"')
-        raise UnknownNameError(name, engine_names(), kind="engine")
+    if name == "llvm" and name not in engine_names():
+        raise UnsupportedError('engine="llvm" needs CPython and llvmlite: install the extra "llvm"')
+    check_name(name, engine_names(), kind="engine")
     if name == "llvm":
         from diffkit.engines.llvm import Llvm
 

@@ -141,7 +141,7 @@ def _meanings(sympy: Any) -> dict[str, Callable[..., Any]]:
         "acosh": p.arccosh, "atanh": p.arctanh, "Abs": p.absolute, "sign": p.sign, "floor": p.floor, "ceiling": p.ceil,
         "erf": p.erf, "erfc": p.erfc, "loggamma": p.gammaln, "digamma": p.psi, "StrictGreaterThan": p.greater,
         "GreaterThan": p.greater_equal, "StrictLessThan": p.less, "LessThan": p.less_equal, "Equality": p.equal,
-        "Unequality": p.not_equal, "Not": p.logical_not, "Xor": p.logical_xor,
+        "Unequality": p.not_equal, "Not": p.logical_not, "Xor": p.logical_xor, "ITE": p.where,
     }  # fmt: skip
     return {
         **same,
@@ -150,7 +150,7 @@ def _meanings(sympy: Any) -> dict[str, Callable[..., Any]]:
         "And": _chained(p.logical_and),
         "Or": _chained(p.logical_or),
         "polygamma": _polygamma,
-        "Heaviside": lambda x, half=0.5: p.heaviside(x, half),
+        "Heaviside": lambda x, half=0.5: np.heaviside(x, half),
         "constant": lambda x: x,
         "Mod": p.mod,
         "zeta": p.zeta,

@@ -14,9 +14,11 @@ import numpy as np
 
 from diffkit.ops import Array, Cost, Op, size
 from diffkit.primitives import contracting as _ct
+from diffkit.primitives import functions as _fn
 from diffkit.primitives import linear_algebra as _la
 from diffkit.primitives import moving as _mv
 from diffkit.primitives import selecting as _sl
+from diffkit.primitives import summing as _sm
 from diffkit.primitives.families import conditions, constant, elementwise, infer_reduction, own, reduction, structural
 
 
@@ -39,29 +41,6 @@ def _shared_extremum(z: Array, x: Array, axis: tuple[int, ...]) -> Array:
     """The extremum's cotangent goes to the entries that attain it, in equal parts."""
     hit = (x == z).astype(z.dtype)
     return hit / np.sum(hit, axis=axis, keepdims=True)
-
-
-def _scipy(name: str) -> Any:
-    """A ufunc of scipy.special, imported when first used: scipy is an extra."""
-
-    class Lazy:
-        __name__ = name
-
-        @staticmethod
-        def resolve_dtypes(dtypes: tuple[Any, ...]) -> tuple[Any, ...]:
-            """Give the floating dtype of the operands (``scipy.special.zeta`` is no ufunc, so it cannot be asked)."""
-            return (*dtypes[:-1], np.result_type(*dtypes[:-1], np.float32))
-
-        def __call__(self, *operands: Any) -> Any:
-            return self.load()(*operands)
-
-        @staticmethod
-        def load() -> Any:
-            import scipy.special
-
-            return getattr(scipy.special, name)
-
-    return Lazy()
 
 
 def _log(sympy: Any, x: Any, base: int) -> Any:
@@ -103,7 +82,7 @@ arcsin      = elementwise(np.arcsin,      "asin",   lambda z, x: 1 / np.sqrt((1 
 arccos      = elementwise(np.arccos,      "acos",   lambda z, x: -1 / np.sqrt((1 - x) * (1 + x)), **_FUNCTION)  # |x| = 1
 arctan      = elementwise(np.arctan,      "atan",   lambda z, x: 1 / (1 + x * x),           **_FUNCTION)
 arctan2     = elementwise(np.arctan2,     "atan2",  lambda z, x, y: y / (x * x + y * y),
-                                                    lambda z, x, y: -x / (x * x + y * y),   **_FUNCTION)  # (0, 0)
+                                                    lambda z, x, y: -(x / (x * x + y * y)),   **_FUNCTION)  # (0, 0)
 sinh        = elementwise(np.sinh,        "sinh",   lambda z, x: np.cosh(x),                **_FUNCTION)
 cosh        = elementwise(np.cosh,        "cosh",   lambda z, x: np.sinh(x),                **_FUNCTION)
 tanh        = elementwise(np.tanh,        "tanh",   lambda z, x: 1 - z * z,                 **_FUNCTION)
@@ -117,12 +96,12 @@ absolute    = elementwise(np.absolute,    "Abs",    lambda z, x: np.sign(x))    
 maximum     = elementwise(np.maximum,     "Max",    _tie, lambda z, x, y: _tie(z, y, x))  # kink at x = y
 minimum     = elementwise(np.minimum,     "Min",    lambda z, x, y: _tie(z, y, x), _tie)  # kink at x = y
 # ------------ scipy.special (when scipy is installed)
-expit: Op   = elementwise(_mv.Logistic(), lambda s, x: 1 / (1 + s.exp(-x)), lambda z, x: z * (1 - z),     **_FUNCTION)
-erf         = elementwise(_scipy("erf"),  "erf",    lambda z, x: _TWO_OVER_ROOT_PI * np.exp(-x * x),      **_FUNCTION)
-erfc        = elementwise(_scipy("erfc"), "erfc",   lambda z, x: -_TWO_OVER_ROOT_PI * np.exp(-x * x),     **_FUNCTION)
-gammaln     = elementwise(_scipy("gammaln"), "loggamma", lambda z, x: psi(x),                             **_FUNCTION)  # poles
-psi: Op     = elementwise(_scipy("psi"),  "digamma", lambda z, x: zeta(2.0, x),                           **_FUNCTION)  # poles
-zeta: Op    = elementwise(_scipy("zeta"), "zeta",   lambda z, s, x: z * np.nan, lambda z, s, x: -s * zeta(s + 1, x), **_FUNCTION)
+expit: Op   = elementwise(_fn.Logistic(), lambda s, x: 1 / (1 + s.exp(-x)), lambda z, x: z * (1 - z),     **_FUNCTION)
+erf         = elementwise(_fn.of_scipy("erf"),  "erf",    lambda z, x: _TWO_OVER_ROOT_PI * np.exp(-x * x),      **_FUNCTION)
+erfc        = elementwise(_fn.of_scipy("erfc"), "erfc",   lambda z, x: -_TWO_OVER_ROOT_PI * np.exp(-x * x),     **_FUNCTION)
+gammaln     = elementwise(_fn.of_scipy("gammaln"), "loggamma", lambda z, x: psi(x),                             **_FUNCTION)  # poles
+psi: Op     = elementwise(_fn.of_scipy("psi"),  "digamma", lambda z, x: zeta(2.0, x),                           **_FUNCTION)  # poles
+zeta: Op    = elementwise(_fn.of_scipy("zeta"), "zeta",   lambda z, s, x: z * np.nan, lambda z, s, x: -s * zeta(s + 1, x), **_FUNCTION)
 # ------------ derivative zero wherever there is one
 sign          = constant(np.sign,          "sign")
 floor         = constant(np.floor,         "floor")
@@ -131,7 +110,7 @@ trunc         = constant(np.trunc,         lambda s, x: s.sign(x) * s.floor(s.Ab
 rint          = constant(np.rint,          lambda s, x: s.floor(x + s.Rational(1, 2)))
 floor_divide  = constant(np.floor_divide,  lambda s, x, y: s.floor(x / y))
 heaviside     = constant(np.heaviside,     "Heaviside")
-stop          = constant(_mv.Stop(),       lambda s, x: s.Function("constant")(x), touches="none")  # dk.constant
+stop          = constant(_fn.Stop(),       lambda s, x: s.Function("constant")(x), touches="none")  # dk.constant
 greater       = constant(np.greater,       "Gt")
 greater_equal = constant(np.greater_equal, "Ge")
 less          = constant(np.less,          "Lt")
@@ -147,12 +126,12 @@ isinf         = constant(np.isinf,         lambda s, x: s.false)
 isfinite      = constant(np.isfinite,      lambda s, x: s.true)
 signbit       = constant(np.signbit,       lambda s, x: s.Lt(x, 0))
 # ------------ reductions over ``axis``, a tuple of negative numbers
-sum_        = structural("sum",    _mv.total,  infer_reduction(), _mv.sum_forward, _mv.sum_backward, numpy=np.sum, symbolic=_mv.sum_symbolic,
+sum_        = structural("sum",    _sm.total,  infer_reduction(), _sm.sum_forward, _sm.sum_backward, numpy=np.sum, symbolic=_sm.sum_symbolic,
                          cost=lambda result, operands, params: Cost("arithmetic", max(size(operands[0]) - size(result), 0)))
-cumsum      = structural("cumsum", np.cumsum,  _mv.same_shape,    _mv.cumsum_forward, _mv.cumsum_backward, numpy=np.cumsum,
+cumsum      = structural("cumsum", np.cumsum,  _sm.same_shape,    _sm.cumsum_forward, _sm.cumsum_backward, numpy=np.cumsum,
                          cost=lambda result, operands, params: Cost("arithmetic", size(result)))
-max_        = reduction(np.max, _mv.extremum("Max"), _shared_extremum)  # ties share
-min_        = reduction(np.min, _mv.extremum("Min"), _shared_extremum)  # ties share
+max_        = reduction(np.max, _sm.over_axes("Max"), _shared_extremum)  # ties share
+min_        = reduction(np.min, _sm.over_axes("Min"), _shared_extremum)  # ties share
 # ------------ where entries go
 reshape     = structural("reshape",   _mv.reshaped,     _mv.infer_shape,     _mv.reshape_forward,   _mv.reshape_backward,   numpy=np.reshape, touches="none")
 transpose   = structural("transpose", np.transpose,     _mv.infer_transpose, _mv.transpose_forward, _mv.transpose_backward, numpy=np.transpose, touches="none")
@@ -168,8 +147,8 @@ put_along   = own("put_along", _sl.put_along_axis, _sl.infer_put_along, _sl.put_
 argsort     = Op("argsort", "constant", _sl.stable_argsort, _sl.infer_positions, cost=_sl.where_cost, numpy=np.argsort)
 argmax      = Op("argmax", "constant", np.argmax, _sl.infer_argument, cost=_sl.where_cost, numpy=np.argmax)
 argmin      = Op("argmin", "constant", np.argmin, _sl.infer_argument, cost=_sl.where_cost, numpy=np.argmin)
-all_        = Op("all", "constant", np.all, infer_reduction(bool), symbolic=_mv.connective("And"), numpy=np.all)
-any_        = Op("any", "constant", np.any, infer_reduction(bool), symbolic=_mv.connective("Or"), numpy=np.any)
+all_        = Op("all", "constant", np.all, infer_reduction(bool), symbolic=_sm.over_axes("And", conditions), numpy=np.all)
+any_        = Op("any", "constant", np.any, infer_reduction(bool), symbolic=_sm.over_axes("Or", conditions), numpy=np.any)
 # ------------ products and matrices
 contract    = own("contract",  _ct.contracted, _ct.infer_contract, _ct.contract_jvp, _ct.contract_vjp, _ct.contract_symbolic, _ct.contract_cost, family="contraction")
 inv         = own("inv",       np.linalg.inv,  _la.infer_matrix,   _la.inv_jvp,      _la.inv_vjp,      _la.by_matrix("inv"),  _la.cubic(2), numpy=np.linalg.inv)         # singular

@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from diffkit.ops import Array, Cost, Masked, Shape, add_up, lead
-from diffkit.primitives.families import Params, as_objects
+from diffkit.ops import Array, Cost, Masked, add_up, lead
+from diffkit.primitives.families import Inferred, Params, as_objects, numbers
 
-Inferred = tuple[Shape, np.dtype[Any]]
 LETTERS = "abcdefghijklmnopqrstuvwxy"
 DIRECTION = "Z"  # the letter of K: canonical specs never contain it
 
@@ -148,5 +147,5 @@ def _reached(mask: Array, out: str, letters: str) -> Array:
 
 
 def contract_symbolic(sympy: Any, left: Any, right: Any, spec: Spec) -> Any:
-    made = contracted(left, right, spec)
+    made = contracted(numbers(sympy, left), numbers(sympy, right), spec)
     return as_objects(np.frompyfunc(sympy.sympify, 1, 1)(made))  # NumPy's empty sums are ints

@@ -37,6 +37,7 @@ from diffkit.ops import (
 
 Symbolic = str | Callable[..., Any] | None
 Params = dict[str, Any]
+Inferred = tuple[Shape, np.dtype[Any]]
 
 
 def as_objects(value: Any) -> np.ndarray[Any, Any]:
@@ -80,14 +81,23 @@ def entrywise(meaning: str | Callable[..., Any], of: Callable[..., Any] = number
     return symbolic
 
 
-def infer_elementwise(ufunc: np.ufunc) -> Callable[[Sequence[Any], Params], tuple[Shape, np.dtype[Any]]]:
+def infer_elementwise(ufunc: np.ufunc) -> Callable[[Sequence[Any], Params], Inferred]:
     """Shape and dtype of a ufunc's result."""
 
-    def infer(operands: Sequence[Any], _params: Params) -> tuple[Shape, np.dtype[Any]]:
+    def infer(operands: Sequence[Any], _params: Params) -> Inferred:
         shape = broadcast_shapes(*[operand.shape for operand in operands])
         return shape, ufunc_dtype(ufunc, *[operand.dtype for operand in operands])
 
     return infer
+
+
+def computed(result: Array, operands: tuple[Array, ...]) -> list[Array]:
+    """The operands as NumPy computes with them, in the result's dtype; truths, which select, stay.
+
+    In their own, the square of a small whole number overflows, and a single-precision partial makes the digits of a
+    double-precision derivative wrong.
+    """
+    return [x if x.dtype == result.dtype or x.dtype.kind not in "iuf" else x.astype(result.dtype) for x in operands]
 
 
 def elementwise(
@@ -101,7 +111,7 @@ def elementwise(
         for partial, operand, tangent in zip(partials, operands, tangents, strict=True):
             if tangent is not None:
                 front = lead(tangent, operand)
-                terms.append(scale(align(tangent, operand, result), partial(result, *operands)))
+                terms.append(scale(align(tangent, operand, result), partial(result, *computed(result, operands))))
         return widen(add_up(terms), result, front)
 
     def vjp(
@@ -114,7 +124,9 @@ def elementwise(
         bare = cotangent.cotangent if isinstance(cotangent, Masked) else cotangent
         front = lead(bare, result)
         return [
-            unbroadcast(scale(cotangent, partial(result, *operands)), operand, front) if wanted else None
+            unbroadcast(scale(cotangent, partial(result, *computed(result, operands))), operand, front)
+            if wanted
+            else None
             for partial, operand, wanted in zip(partials, operands, active, strict=True)
         ]
 
@@ -164,10 +176,10 @@ def expand(cotangent: Array, result: Array, operand: Array, axis: tuple[int, ...
     return np.broadcast_to(np.reshape(cotangent, front + kept(operand.shape, axis)), front + operand.shape)
 
 
-def infer_reduction(dtype: Any = None) -> Callable[[Sequence[Any], Params], tuple[Shape, np.dtype[Any]]]:
+def infer_reduction(dtype: Any = None) -> Callable[[Sequence[Any], Params], Inferred]:
     """Shape and dtype of a reduction over ``axis``."""
 
-    def infer(operands: Sequence[Any], params: Params) -> tuple[Shape, np.dtype[Any]]:
+    def infer(operands: Sequence[Any], params: Params) -> Inferred:
         return dropped(operands[0].shape, params["axis"]), np.dtype(dtype or operands[0].dtype)
 
     return infer

@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 
 from diffkit.errors import TooLargeError
-from diffkit.ops import Array, Shape, add_up, align, broadcast_shapes, lead, unbroadcast
-from diffkit.primitives.families import Params, cubic
+from diffkit.ops import Array, add_up, align, broadcast_shapes, lead, unbroadcast
+from diffkit.primitives.families import Inferred, Params, cubic
 
 __all__ = ["cubic"]
 
-Inferred = tuple[Shape, np.dtype[Any]]
 SYMBOLIC_LIMIT = 4  # elimination on symbols swells beyond this order
 
 

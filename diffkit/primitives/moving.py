@@ -1,4 +1,4 @@
-"""The rules of ops that move entries: views, reads, scatters, selections, and sums over axes.
+"""The rules of ops that move entries: views, reads and scatters.
 
 All are linear. ``front`` is () or (K,), the direction axes of a tangent or cotangent (`diffkit.ops`).
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,103 +24,7 @@ from diffkit.ops import (
     unbroadcast,
     where_shape,
 )
-from diffkit.primitives.families import Params, as_objects, expand, numbers
-
-Inferred = tuple[Shape, np.dtype[Any]]
-
-
-class Logistic:
-    """``1 / (1 + exp(-x))`` in plain NumPy, without overflow; named like SciPy's ufunc."""
-
-    __name__ = "expit"
-
-    @staticmethod
-    def resolve_dtypes(dtypes: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Give the dtypes that ``np.exp`` has."""
-        return np.exp.resolve_dtypes(dtypes)
-
-    def __call__(self, x: Any) -> Any:
-        """Compute with exponents that are never positive."""
-        small = np.exp(-np.abs(x))
-        return np.where(np.greater_equal(x, 0), 1.0, small) / (1.0 + small)
-
-
-class Stop:
-    """The identity, with derivative zero."""
-
-    __name__ = "stop"
-
-    @staticmethod
-    def resolve_dtypes(dtypes: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Give back the operand's dtype."""
-        return (dtypes[0], dtypes[0])
-
-    def __call__(self, x: Any) -> Any:
-        """Give back the operand."""
-        return x
-
-
-# ---------------------------------------------------------------- sums
-
-
-def total(x: Array, axis: tuple[int, ...]) -> Array:
-    """Sum over negative axes."""
-    return np.sum(x, axis=axis)
-
-
-def sum_forward(tangent: Array, _operand: Array, params: Params) -> Array:
-    return np.sum(tangent, axis=params["axis"])
-
-
-def sum_backward(cotangent: Array, result: Array, operand: Array, params: Params) -> Array:
-    return expand(cotangent, result, operand, params["axis"])
-
-
-def same_shape(operands: Sequence[Any], _params: Params) -> Inferred:
-    return operands[0].shape, operands[0].dtype
-
-
-def cumsum_forward(tangent: Array, _operand: Array, params: Params) -> Array:
-    return np.cumsum(tangent, axis=params["axis"])
-
-
-def cumsum_backward(cotangent: Array, _result: Array, _operand: Array, params: Params) -> Array:
-    axis = params["axis"]
-    return np.flip(np.cumsum(np.flip(cotangent, axis), axis=axis), axis)
-
-
-def extremum(name: str) -> Callable[..., Any]:
-    """SymPy's Max or Min over axes of an object array."""
-
-    def symbolic(sympy: Any, operand: Any, axis: tuple[int, ...]) -> Any:
-        return _over_axes(getattr(sympy, name), operand, axis)
-
-    return symbolic
-
-
-def connective(name: str) -> Callable[..., Any]:
-    """SymPy's And or Or over axes of an object array."""
-
-    def symbolic(sympy: Any, operand: Any, axis: tuple[int, ...]) -> Any:
-        return _over_axes(getattr(sympy, name), operand, axis)
-
-    return symbolic
-
-
-def sum_symbolic(sympy: Any, operand: Any, axis: tuple[int, ...]) -> Any:
-    """SymPy's n-ary Add: adding one by one would copy the sum n times."""
-    return _over_axes(sympy.Add, operand, axis)
-
-
-def _over_axes(function: Callable[..., Any], operand: Any, axis: tuple[int, ...]) -> Any:
-    last = np.moveaxis(operand, axis, tuple(range(-len(axis), 0)))
-    kept = last.shape[: last.ndim - len(axis)]
-    rows = last.reshape(math.prod(kept), math.prod(last.shape[len(kept) :]))
-    result = np.empty(len(rows), dtype=object)
-    for position, row in enumerate(rows):
-        result[position] = function(*row)
-    return result.reshape(kept)
-
+from diffkit.primitives.families import Inferred, Params, as_objects, numbers
 
 # ---------------------------------------------------------------- views
 

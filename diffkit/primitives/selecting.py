@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.ops import Array, Cost, Masked, Shape, align, broadcast_shapes, lead, size, unbroadcast, widen
-from diffkit.primitives.families import Params, as_objects
-from diffkit.primitives.moving import Inferred
+from diffkit.primitives.families import Inferred, Params, as_objects, numbers
 
 
 def selected(mask: Array, x: Array, y: Array) -> Array:
@@ -70,7 +69,7 @@ def where_symbolic(sympy: Any, mask: Any, x: Any, y: Any) -> Any:
     def piecewise(condition: Any, taken: Any, otherwise: Any) -> Any:
         return sympy.Piecewise((taken, condition), (otherwise, True))
 
-    return as_objects(np.frompyfunc(piecewise, 3, 1)(mask, x, y))
+    return as_objects(np.frompyfunc(piecewise, 3, 1)(mask, numbers(sympy, x), numbers(sympy, y)))
 
 
 def where_cost(result: Any, _operands: Sequence[Any], _params: Params) -> Cost:

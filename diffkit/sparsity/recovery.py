@@ -61,6 +61,8 @@ class Recovery:
     def matrix(self, results: Sequence[Numbers]) -> Any:
         """The matrix, from what the directions found: J S ``(K, B)``, then R J ``(L, A)``, as far as there are any."""
         flat = np.concatenate([part.reshape(-1) for part in results]) if len(results) > 1 else results[0].reshape(-1)
+        if flat.dtype == np.float16:  # SciPy's sparse arrays can neither be added nor printed in half precision
+            flat = flat.astype(np.float32)
         structure = self.colouring.pattern.matrix
         # The caller may change the structure of what he gets, so he gets his own.
         parts = (flat[self._place], structure.indices.copy(), structure.indptr.copy())

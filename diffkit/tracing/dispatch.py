@@ -89,4 +89,8 @@ def _concrete(value: Any) -> Any:
         return {name: _concrete(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
         return type(value)(_concrete(part) for part in value)
-    return value.concrete() if isinstance(value, Tracer) else value
+    if not isinstance(value, Tracer):
+        return value
+    array = np.array(value.concrete())
+    array.flags.writeable = False  # what a function writes into a copy would be lost
+    return array

@@ -63,7 +63,8 @@ def _power(x: Any, y: Any) -> Any:
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "add": p.add, "sub": p.subtract, "mul": p.multiply, "truediv": p.divide, "mod": p.mod,
     "floordiv": p.floor_divide, "pow": _power, "matmul": np.matmul,
-    "and": np.logical_and, "or": np.logical_or, "xor": np.logical_xor,
+    "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
+    "lshift": np.left_shift, "rshift": np.right_shift,
 }  # fmt: skip
 for _name, _function in _OPERATORS.items():
     _binary(_name, _function)
@@ -84,7 +85,7 @@ def _method(owner: type[Tracer], name: str, function: Any) -> None:
 for _name in (
     "sum", "mean", "prod", "max", "min", "var", "std", "cumsum", "cumprod", "any", "all", "argmax", "argmin",
     "argsort", "dot", "reshape", "ravel", "transpose", "swapaxes", "squeeze", "repeat", "take", "clip", "round",
-    "trace", "diagonal", "nonzero", "searchsorted", "ptp",
+    "trace", "diagonal", "nonzero", "searchsorted",
 ):  # fmt: skip
     if _name == "reshape":
         continue

@@ -258,9 +258,29 @@ class Trace:
         value = self.value(position)
         if isinstance(value, Recorded):  # what f is given belongs to an outer trace
             value = value.decide()
-        if self.variance[position] != FIXED and position not in self.guards:
-            self.guards[position] = np.array(value)
+        for watched in self._watched(position):
+            if watched not in self.guards:
+                self.guards[watched] = np.array(value if watched == position else self.value(watched))
         return value
+
+    def _watched(self, position: int) -> list[int]:
+        """The steps that decide about a value.
+
+        A real number made from the user's arrays is rounded otherwise by another engine, so these are watched instead.
+        """
+        if self.variance[position] == FIXED:
+            return []
+        if self.variance[position] == VARYING or self.steps[position].dtype.kind != "f":
+            return [position]
+        sources, pending, seen = [], [position], {position}
+        while pending:
+            here = pending.pop()
+            fresh = {operand for operand in self.steps[here].operands if self.variance[operand] != FIXED} - seen
+            seen |= fresh
+            pending += fresh
+            if not self.steps[here].operands:
+                sources.append(here)
+        return sorted(sources)
 
     def graph(self, outputs: Sequence[Any]) -> Graph:
         """Close the list."""

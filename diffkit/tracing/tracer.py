@@ -185,7 +185,7 @@ class Tracer(Recorded):
         return p.absolute(self)
 
     def __invert__(self) -> Any:
-        return p.logical_not(self)
+        return np.invert(self)
 
     def __divmod__(self, other: Any) -> Any:
         return self // other, self % other

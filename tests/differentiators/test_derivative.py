@@ -175,7 +175,7 @@ def test_results_belong_to_the_caller(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_eight_threads_on_one_plan_give_the_serial_answers(method: str) -> None:
+def test_eight_threads_on_one_plan_give_the_serial_answers(method: str, in_threads) -> None:
     plan = dk.get(method).prepare(pieces, X, product="gradient")
     points = np.random.default_rng(0).uniform(-20, 20, (200, 2))
     serial = [dk.grad(pieces, method=method)(point) for point in points]
@@ -192,11 +192,7 @@ def test_eight_threads_on_one_plan_give_the_serial_answers(method: str) -> None:
                 plan.retrace()
         found[number] = answers
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(work, range(8))
     assert sorted(found) == list(range(8))
     for answers in found.values():
         np.testing.assert_array_equal(answers, serial)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -40,10 +38,19 @@ def pieces(x):
     return out
 
 
+def number_written_flat(x):
+    out = np.zeros(())
+    out[...] = x[0]
+    flat = np.ravel(out)
+    flat *= x[1]
+    return out
+
+
 FUNCTIONS = {
     "views": lambda x: (x.reshape(5, 2).T @ x.reshape(5, 2)).T[::-1],
     "gather": lambda x: x[[3, 1, 1, 0]] * x[np.array([[0, 1], [9, 2]])].sum(),
     "scatter": pieces,
+    "scatter into a number": number_written_flat,
     "overlapping scatter": lambda x: np.pad(x[2:], (1, 1)) + np.concatenate([x[5:], x[:5]]),
     "products": lambda x: np.einsum("i,ij,kj->k", x[:7], W, W) + x[:7],
     "batched product": lambda x: np.matmul(x.reshape(5, 1, 2), np.stack([np.outer(x[:2], x[2:4])] * 5)),
@@ -146,7 +153,7 @@ def test_a_guard_stops_before_what_it_guards(name):
     assert run(np.array([0.0, 1.0])) is None  # the inverse of a singular matrix is never asked for
 
 
-def test_threads_share_a_plan():
+def test_threads_share_a_plan(in_threads):
     rng = np.random.default_rng(0)
     xs = rng.normal(size=(8, 3000))
     plan = dk.get("reverse", engine="numpy").prepare(
@@ -158,11 +165,7 @@ def test_threads_share_a_plan():
     def work(which):
         wrong.extend(1 for _ in range(50) if not np.array_equal(plan.run(xs[which]), expected[which]))
 
-    threads = [threading.Thread(target=work, args=(which,)) for which in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(work, range(8))
     assert wrong == []
 
 

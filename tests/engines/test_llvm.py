@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 
 import numpy as np
 import pytest
@@ -181,7 +180,7 @@ def test_branches_are_followed():
         np.testing.assert_allclose(gradient(x), dk.grad(f, engine="interpreted")(x), rtol=1e-14)
 
 
-def test_threads_share_machine_code():
+def test_threads_share_machine_code(in_threads):
     rng = np.random.default_rng(0)
     xs = rng.normal(size=(8, 3000))
     plan = dk.get("reverse", engine="llvm").prepare(
@@ -192,11 +191,7 @@ def test_threads_share_machine_code():
     def work(which):
         wrong.extend(1 for _ in range(50) if not np.array_equal(plan.run(xs[which]), expected[which]))
 
-    threads = [threading.Thread(target=work, args=(which,)) for which in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(work, range(8))
     assert wrong == []
 
 

@@ -9,7 +9,6 @@ import scipy.stats
 from scipy import optimize
 
 import diffkit as dk
-from diffkit.differentiators.finite import DomainWarning
 
 METHODS = {"finite-difference": 2e-6, "symbolic": 1e-12, "forward": 1e-13, "reverse": 1e-13}
 GRID = np.linspace(-0.05, 1.05, 12)
@@ -197,6 +196,6 @@ def test_a_side_outside_the_domain():
     x = np.linspace(0, 2, 10)
     for method in ("forward", "reverse", "symbolic"):
         np.testing.assert_allclose(np.diag(dk.jacobian(f, method=method)(x)), np.exp(x), rtol=1e-13)
-    with pytest.warns(DomainWarning):
+    with pytest.warns(dk.DomainWarning):
         found = np.diag(dk.jacobian(f, method="finite-difference")(x))
     np.testing.assert_allclose(found, np.exp(x), rtol=1e-5)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 
 import numpy as np
 import pytest
@@ -190,7 +189,16 @@ def test_other_products_of_the_method():
     np.testing.assert_array_equal(gradient.run(np.array([2.0, 3.0, 4.0])), [12, 8, 6])
 
 
-def test_threads():
+@pytest.mark.parametrize(
+    ("given", "found"), [(np.float16, np.float32), (np.float32, np.float32), (np.longdouble, np.longdouble)]
+)
+def test_the_dtype_is_that_of_the_result_where_scipy_can_compute_with_it(given, found):
+    matrix = dk.jacobian(lambda x: x * x, sparse=True)(np.array([0.5, 1.5], given))
+    assert matrix.dtype == found
+    np.testing.assert_array_equal((matrix + matrix).toarray(), [[2, 0], [0, 6]])
+
+
+def test_threads(in_threads):
     plan = dk.get("sparse").prepare(tridiagonal, X)
     wrong = []
 
@@ -200,11 +208,7 @@ def test_threads():
             if not np.allclose(plan.run(x).toarray(), tridiagonal_jacobian(x), rtol=1e-12):
                 wrong.append(shift)
 
-    threads = [threading.Thread(target=work, args=(100.0 * n,)) for n in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(work, [100.0 * n for n in range(8)])
     assert wrong == []
 
 

@@ -139,7 +139,7 @@ def scatter(w: Writer, position: int, step: Step) -> None:
     w.allocate(position, step, "empty" if filled else "zeros")
     extra = step.ndim - len(shape)
     flat = f"v{position}"
-    if len(shape) > 1 and any(isinstance(place, Static) for place in places):
+    if len(shape) != 1 and any(isinstance(place, Static) for place in places):
         flat = f"f{position}"
         w.lines.append(f"{flat} = v{position}.reshape({(*step.shape[:extra], math.prod(shape))})")
     touched = np.zeros(shape, dtype=bool)

@@ -8,8 +8,20 @@ from diffkit.tracing.lowering import (
     norms,
     products,
     reducing,
+    sampling,
     shaping,
     sorting,
 )
 
-__all__ = ["arithmetic", "indexing", "joining", "matrices", "norms", "products", "reducing", "shaping", "sorting"]
+__all__ = [
+    "arithmetic",
+    "indexing",
+    "joining",
+    "matrices",
+    "norms",
+    "products",
+    "reducing",
+    "sampling",
+    "shaping",
+    "sorting",
+]

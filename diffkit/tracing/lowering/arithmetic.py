@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from diffkit import primitives as p
-from diffkit.ops import Recorded
+from diffkit.ops import Recorded, ufunc_dtype
 from diffkit.tracing.creating import as_traced
 from diffkit.tracing.tracer import UFUNC_METHODS, lowers
 
@@ -76,8 +76,17 @@ def fmin(x: Any, y: Any) -> Any:
     return p.where(p.isnan(x), y, p.where(p.isnan(y), x, p.minimum(x, y)))
 
 
+def _promoted(ufunc: np.ufunc, x: Any, y: Any) -> tuple[Any, Any]:
+    """Both operands in the dtype that NumPy computes in; a Python number takes the other's."""
+    if not (hasattr(x, "dtype") and hasattr(y, "dtype")):
+        return x, y
+    dtype = ufunc_dtype(ufunc, x.dtype, y.dtype)
+    return x.astype(dtype), y.astype(dtype)
+
+
 @lowers(np.copysign)
 def copysign(x: Any, y: Any) -> Any:
+    x, y = _promoted(np.copysign, x, y)
     size = p.absolute(x)
     return p.where(p.signbit(y), -size, size)
 
@@ -85,6 +94,7 @@ def copysign(x: Any, y: Any) -> Any:
 @lowers(np.fmod)
 def fmod(x: Any, y: Any) -> Any:
     """The remainder of the sizes, with the sign of x."""
+    x, y = _promoted(np.fmod, x, y)
     y = abs(y)
     return p.where(p.less(x, 0), -p.mod(-x, y), p.mod(x, y))
 
@@ -94,24 +104,29 @@ def ldexp(x: Any, exponent: Any) -> Any:
     return x * p.exp2(as_traced(exponent).astype(x.dtype))
 
 
-@lowers(np.bitwise_and)
-def bitwise_and(x: Any, y: Any) -> Any:
-    return p.logical_and(x, y)
+def _bits(ufunc: np.ufunc, logical: Any) -> None:
+    """Of truths, the logical op; the bits of whole numbers are read where they do not depend on an input."""
+
+    @lowers(ufunc)
+    def lowering(*operands: Any) -> Any:
+        traced = [as_traced(operand) for operand in operands]
+        if all(operand.dtype == bool for operand in traced):
+            return logical(*traced)
+        return ufunc(*[operand.concrete() for operand in traced])
 
 
-@lowers(np.bitwise_or)
-def bitwise_or(x: Any, y: Any) -> Any:
-    return p.logical_or(x, y)
+_bits(np.bitwise_and, p.logical_and)
+_bits(np.bitwise_or, p.logical_or)
+_bits(np.bitwise_xor, p.logical_xor)
+_bits(np.invert, p.logical_not)
 
 
-@lowers(np.bitwise_xor)
-def bitwise_xor(x: Any, y: Any) -> Any:
-    return p.logical_xor(x, y)
-
-
-@lowers(np.invert)
-def invert(x: Any) -> Any:
-    return p.logical_not(x)
+@lowers(np.heaviside)
+def heaviside(x: Any, half: Any) -> Any:
+    """At x = 0 the result is the second operand, and so is its derivative."""
+    if not isinstance(half, Recorded):
+        return p.heaviside(x, half)
+    return p.where(p.equal(x, 0), half, p.heaviside(x, half.dtype.type(0)))
 
 
 @lowers(np.round, np.around)
@@ -146,6 +161,8 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, **limits: Any) -> Any:
 
 @lowers(np.nan_to_num)
 def nan_to_num(x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    if x.dtype.kind != "f":
+        return x.snapshot()
     limits = np.finfo(x.dtype)
     top = limits.max if posinf is None else posinf
     bottom = limits.min if neginf is None else neginf
@@ -230,14 +247,18 @@ for _op in list(p.TABLE.values()):
         UFUNC_METHODS[_op.name, "outer"] = _outer(_op)
 
 
-def _add_at(target: Any, index: Any, value: Any = 1) -> None:
-    """``np.add.at``: repeated positions add up."""
-    from diffkit.tracing.lowering.indexing import positions_of
+def _at(op: Any) -> Any:
+    """``np.add.at`` and ``np.subtract.at``: repeated positions add up, in the target's dtype (two truths are two)."""
 
-    spots = positions_of(target, index)
-    piece = np.broadcast_to(as_traced(value), spots.array.shape)
-    target[...] = target + p.scatter(piece, shape=target.shape, places=(spots,))
+    def at(target: Any, index: Any, value: Any) -> None:
+        from diffkit.tracing.lowering.indexing import positions_of
+
+        spots = positions_of(target, index)
+        piece = np.broadcast_to(as_traced(value).astype(target.dtype), spots.array.shape)
+        target[...] = op(target, p.scatter(piece, shape=target.shape, places=(spots,)))
+
+    return at
 
 
-UFUNC_METHODS["add", "at"] = _add_at
-UFUNC_METHODS["subtract", "at"] = lambda target, index, value: _add_at(target, index, -as_traced(value))
+UFUNC_METHODS["add", "at"] = _at(p.add)
+UFUNC_METHODS["subtract", "at"] = _at(p.subtract)

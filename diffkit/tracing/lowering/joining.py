@@ -11,7 +11,7 @@ from diffkit import primitives as p
 from diffkit.errors import TracingError
 from diffkit.ops import Recorded, Span
 from diffkit.tracing.creating import as_traced
-from diffkit.tracing.lowering.reducing import axes_of
+from diffkit.tracing.lowering.reducing import axes_of, summand
 from diffkit.tracing.lowering.shaping import (
     atleast_1d,
     atleast_2d,
@@ -123,10 +123,10 @@ def append(x: Any, values: Any, axis: Any = None) -> Any:
 
 @lowers(np.insert)
 def insert(x: Any, spot: Any, values: Any, axis: Any = None) -> Any:
-    """The values are appended, then all entries taken in the order that NumPy gives their positions."""
+    """The values, in x's dtype, are appended; then all entries taken in the order that NumPy gives their positions."""
     x = ravel(x) if axis is None else as_traced(x)
     axis = axes_of(axis if axis is not None else 0, x.ndim)[0]
-    values, length = _atleast(values, x.ndim), x.shape[axis]
+    values, length = _atleast(values, x.ndim).astype(x.dtype), x.shape[axis]
     spots = np.arange(length)[spot] if isinstance(spot, slice) else np.asarray(spot)
     if spots.ndim == 0:  # along the axis of insertion NumPy reads the first one
         values = np.moveaxis(values, 0, axis)
@@ -219,56 +219,6 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Any:
     return padded + rim
 
 
-@lowers(np.diff)
-def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
-    x = as_traced(x)
-    axis = axes_of(axis, x.ndim)[0]
-    ends = [as_traced(e) if e is not None else None for e in (prepend, append)]
-    rim = tuple(1 if k - x.ndim == axis else length for k, length in enumerate(x.shape))
-    ends = [broadcast_to(e, rim) if e is not None and e.ndim == 0 else e for e in ends]
-    if any(e is not None for e in ends):
-        x = concatenate([part for part in (ends[0], x, ends[1]) if part is not None], axis)
-    for _ in range(n):
-        x = cut(x, axis, 1, None) - cut(x, axis, None, -1)
-    return x
-
-
-@lowers(np.ediff1d)
-def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
-    parts = [to_begin, diff(ravel(x)), to_end]
-    return concatenate([ravel(part) for part in parts if part is not None])
-
-
-@lowers(np.gradient)
-def gradient(x: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> Any:
-    """NumPy's central differences of samples, with scalar spacing."""
-    x = as_traced(x)
-    axes = axes_of(axis, x.ndim)
-    steps = list(spacing) * (len(axes) if len(spacing) == 1 else 1) or [1.0] * len(axes)
-    if any(np.ndim(h) for h in steps) or edge_order != 1:
-        raise TracingError(
-            "np.gradient is traced with scalar spacing and edge_order=1; write the differences with slices"
-        )
-    made = []
-    for one, h in zip(axes, steps, strict=True):
-        first = (cut(x, one, 1, 2) - cut(x, one, 0, 1)) / h
-        last = (cut(x, one, -1, None) - cut(x, one, -2, -1)) / h
-        made.append(concatenate([first, (cut(x, one, 2, None) - cut(x, one, None, -2)) / (2 * h), last], one))
-    return made[0] if len(made) == 1 else tuple(made)
-
-
-@lowers(np.trapezoid)
-def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
-    y = as_traced(y)
-    axis = axes_of(axis, y.ndim)[0]
-    if x is None:
-        widths = dx
-    else:
-        x = as_traced(x)
-        widths = diff(x, axis=axis) if x.ndim > 1 else reshape(diff(x), (-1, *(1,) * (-1 - axis)))
-    return np.sum(widths * (cut(y, axis, 1, None) + cut(y, axis, None, -1)) / 2.0, axis=axis)
-
-
 # ---------------------------------------------------------------- diagonals and triangles
 
 
@@ -300,5 +250,6 @@ def triu(x: Any, k: int = 0) -> Any:
 
 @lowers(np.vander)
 def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
+    x = summand(x)
     columns = [np.power(x, k) for k in range(x.shape[0] if N is None else N)]
     return stack(columns if increasing else columns[::-1], axis=1)

@@ -9,15 +9,14 @@ import numpy as np
 
 from diffkit import primitives as p
 from diffkit.errors import TracingError
-from diffkit.tracing.creating import as_traced
-from diffkit.tracing.lowering.reducing import axes_of, maximum, minimum, root_of_squares, sum_
+from diffkit.tracing.lowering.reducing import as_real, axes_of, maximum, minimum, root_of_sum, sum_
 from diffkit.tracing.tracer import lowers
 
 
 @lowers(np.linalg.norm)
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A002 - NumPy's name
     """Vector norms of any order; matrix norms that need no singular values."""
-    x = as_traced(x)
+    x = as_real(x)
     axes = axes_of(axis, x.ndim)
     if ord is None:
         return vector_norm(x, axis=axes, keepdims=keepdims)
@@ -28,21 +27,23 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 
 @lowers(np.linalg.vector_norm)
 def vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:  # noqa: A002 - NumPy's name
+    x = as_real(x)
     if ord == 2:
-        return root_of_squares(sum_(p.square(as_traced(x)), axis, keepdims=keepdims))
-    size = p.absolute(as_traced(x))
+        return root_of_sum(sum_(p.square(x), axis, keepdims=keepdims))
+    size = p.absolute(x)
     if ord == math.inf:
         return maximum(size, axis, keepdims=keepdims)
     if ord == -math.inf:
         return minimum(size, axis, keepdims=keepdims)
     if ord == 0:
         return sum_(p.not_equal(size, 0).astype(size.dtype), axis, keepdims=keepdims)
-    return np.power(sum_(np.power(size, ord), axis, keepdims=keepdims), 1 / ord)
+    total = sum_(np.power(size, ord), axis, keepdims=keepdims)
+    return root_of_sum(total, ord) if ord > 0 else np.power(total, 1 / ord)
 
 
 @lowers(np.linalg.matrix_norm)
 def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:  # noqa: A002 - NumPy's name
-    return _matrix_norm(as_traced(x), ord, (-2, -1), keepdims)
+    return _matrix_norm(as_real(x), ord, (-2, -1), keepdims)
 
 
 def _matrix_norm(x: Any, order: Any, axis: Any, keepdims: bool) -> Any:

@@ -38,12 +38,21 @@ def _kept(result: Any, x: Any, axes: Axis, keepdims: Any) -> Any:
     return np.reshape(result, kept(x.shape, axes)) if keepdims else result
 
 
-def _summand(x: Any, dtype: Any = None) -> Any:
-    """What NumPy adds or multiplies up: in the dtype that is asked for, truths as whole numbers."""
+def summand(x: Any, dtype: Any = None) -> Any:
+    """What NumPy adds or multiplies up: in the dtype that is asked for, truths and small numbers as whole ones."""
     x = as_traced(x)
     if dtype is not None:
         return x.astype(dtype)
-    return p.convert(x, dtype=np.dtype(np.intp)) if x.dtype == bool else x
+    if x.dtype.kind not in "biu":
+        return x
+    wide = np.promote_types(x.dtype, np.uintp if x.dtype.kind == "u" else np.intp)
+    return x if x.dtype == wide else p.convert(x, dtype=wide)
+
+
+def as_real(x: Any) -> Any:
+    """An array whose entries NumPy divides: whole numbers become float64."""
+    x = as_traced(x)
+    return x if x.dtype.kind == "f" else x.astype(np.float64)
 
 
 @lowers(np.sum)
@@ -56,7 +65,7 @@ def sum_(
     initial: Any = 0,
     where: Any = True,
 ) -> Any:
-    x = _summand(x, dtype)
+    x = summand(x, dtype)
     x = x if where is True else p.where(where, x, 0)
     axes = over(axis, x.ndim)
     total = p.sum_(x, axis=axes) if axes else x
@@ -115,13 +124,13 @@ def var(
 
 @lowers(np.std)
 def std(x: Any, *args: Any, **options: Any) -> Any:
-    return root_of_squares(var(x, *args, **options))
+    return root_of_sum(var(x, *args, **options))
 
 
-def root_of_squares(total: Any) -> Any:
-    """The root of a sum of squares: where all are zero it has a kink, and derivative 0, the mean of both sides."""
+def root_of_sum(total: Any, order: float = 2) -> Any:
+    """The root of a sum of powers: where all are zero it has a kink, and derivative 0, the mean of both sides."""
     zero = p.less_equal(total, 0)
-    return p.where(zero, 0.0, p.sqrt(p.where(zero, 1.0, total)))
+    return p.where(zero, 0.0, np.power(p.where(zero, 1.0, total), 1 / order))
 
 
 def _extremum(op: Op, pick: Op, empty: float) -> Callable[..., Any]:
@@ -174,7 +183,7 @@ def prod(
     where: Any = True,
 ) -> Any:
     """A tree of products of halves: right with zeros in x, to every order, in n - 1 multiplications."""
-    x = _summand(x, dtype)
+    x = summand(x, dtype)
     x = x if where is True else p.where(where, x, 1)
     axes = over(axis, x.ndim)
     rows, spare = rows_last(x, axes), None
@@ -198,14 +207,14 @@ def along(x: Any, axis: Any) -> tuple[Any, int]:
 
 @lowers(np.cumsum)
 def cumsum(x: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
-    x, axis = along(_summand(x, dtype), axis)
+    x, axis = along(summand(x, dtype), axis)
     return p.cumsum(x, axis=axis)
 
 
 @lowers(np.cumprod)
 def cumprod(x: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
     """Right with zeros in x, to every order."""
-    return accumulated(p.multiply, _summand(x, dtype), axis)
+    return accumulated(p.multiply, summand(x, dtype), axis)
 
 
 def accumulated(op: Op, x: Any, axis: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from diffkit import primitives as p
 from diffkit.errors import TracingError
 from diffkit.tracing.creating import as_traced
-from diffkit.tracing.lowering.reducing import along, mean_, over, rows_last
+from diffkit.tracing.lowering.reducing import along, as_real, mean_, over, rows_last
 from diffkit.tracing.tracer import lowers
 
 
@@ -34,7 +34,7 @@ def partition(x: Any, kth: Any, axis: Any = -1, kind: Any = None, order: Any = N
 
 def _order_statistic(x: Any, axis: Any, keepdims: Any, read: Callable[[Any], Any]) -> Any:
     """What ``read`` makes of the entries in order (its last axis); NaN where there is one among them."""
-    x = as_traced(x)
+    x = as_real(x)
     axes = over(axis, x.ndim)
     rows = rows_last(x, axes)
     if rows.shape[-1] == 0:

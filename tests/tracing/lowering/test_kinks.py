@@ -95,8 +95,13 @@ def test_the_mixed_derivative_of_a_power_at_exponent_zero():
 @pytest.mark.parametrize("method", ["finite-difference", "symbolic", "forward", "reverse"])
 @pytest.mark.parametrize(
     ("f", "x"),
-    [(np.linalg.norm, np.zeros(3)), (np.std, np.full(4, 2.0)), (lambda x: np.linalg.norm(x, "fro"), np.zeros((2, 2)))],
-    ids=["norm at zero", "spread of equal numbers", "matrix norm at zero"],
+    [
+        (np.linalg.norm, np.zeros(3)),
+        (lambda x: np.linalg.norm(x, 3), np.zeros(3)),
+        (np.std, np.full(4, 2.0)),
+        (lambda x: np.linalg.norm(x, "fro"), np.zeros((2, 2))),
+    ],
+    ids=["norm at zero", "norm of order 3 at zero", "spread of equal numbers", "matrix norm at zero"],
 )
-def test_the_kink_of_a_root_of_squares_has_derivative_zero(f, x, method):
+def test_the_kink_of_a_root_of_a_sum_has_derivative_zero(f, x, method):
     np.testing.assert_array_equal(dk.grad(f, method=method)(x), np.zeros_like(x))
