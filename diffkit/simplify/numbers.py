@@ -44,7 +44,8 @@ def multiply_reciprocal(b: Builder, operands: Operands, _params: dict[str, Any])
     """``x (1 / y) = x / y``, unless many directions would then divide instead of multiply."""
     for one, other in (operands, operands[::-1]):
         inverse = b.of(one, p.reciprocal)
-        if inverse and b.steps[one].shape == b.steps[other].shape:
+        real = b.steps[one].dtype.kind == "f"  # the reciprocal of a whole number is a whole number
+        if inverse and real and b.steps[one].shape == b.steps[other].shape:
             return b.emit(p.divide, (other, inverse[0]), {})
     return None
 

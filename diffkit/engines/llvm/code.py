@@ -21,7 +21,6 @@ from diffkit.engines.llvm.functions import (
     declarations,
     entrywise,
     literal,
-    number,
 )
 from diffkit.engines.llvm.layout import Access, contiguous, kind_of, spread
 from diffkit.engines.llvm.nests import Nest
@@ -198,9 +197,9 @@ class Code(Pieces):
             if step.shape:
                 self.zero(self.stores[node.position])
             else:
-                self.numbers[node.position] = number(0.0)
+                self.numbers[node.position] = literal(0, kind_of(step))
                 if node.position in self.stores:
-                    self.store(self.stores[node.position], (), number(0.0))
+                    self.store(self.stores[node.position], (), self.numbers[node.position])
         for node in group.nodes:
             if node.piece is not None:
                 self.begin_scatter(node.position, self.steps[node.position])
@@ -262,7 +261,7 @@ class Code(Pieces):
         cell = self.cell(kind)
         indices: list[str] = []
         ends = [self.open_loop(step.shape[k], indices) for k in rest]
-        self.lines.append(f"  store {kind} 0.0, ptr {cell}")
+        self.lines.append(f"  store {kind} {literal(0, kind)}, ptr {cell}")
         inner: list[str] = []
         end = self.open_loop(step.shape[axis], inner)
         full = [""] * len(step.shape)

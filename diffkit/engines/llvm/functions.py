@@ -119,6 +119,8 @@ def entrywise(emit: Any, op: Op, words: list[str], kinds: list[str], result: str
     if op in ARITHMETIC and result != B:
         words = [emit.cast(word, kind, result) for word, kind in zip(words, kinds, strict=True)]
         return emit(f"{ARITHMETIC[op][result == I]} {result} {words[0]}, {words[1]}")
+    if result == I and op in WHOLE:
+        return WHOLE[op](emit, *(emit.cast(word, kind, I) for word, kind in zip(words, kinds, strict=True)))
     if op in COMPARISONS:
         common = _common(kinds)
         words = [emit.cast(word, kind, common) for word, kind in zip(words, kinds, strict=True)]
@@ -217,16 +219,34 @@ SPECIAL: dict[Op, Emit] = {
     p.isinf: lambda e, r, x: e(f"fcmp oeq {r} {e.intrinsic('fabs', [x], r)}, {number(math.inf)}"),
     p.isfinite: lambda e, r, x: e(f"fcmp olt {r} {e.intrinsic('fabs', [x], r)}, {number(math.inf)}"),
 }
+ANY_TYPE = (p.where, p.convert, p.stop)
 LOGICAL: dict[Op, Emit] = {
     p.logical_and: lambda e, x, y: e(f"and i1 {x}, {y}"),
     p.logical_or: lambda e, x, y: e(f"or i1 {x}, {y}"),
     p.logical_xor: lambda e, x, y: e(f"xor i1 {x}, {y}"),
     p.logical_not: lambda e, x: e(f"xor i1 {x}, true"),
 }
+WHOLE: dict[Op, Emit] = {
+    p.absolute: lambda e, x: e(f"call {I} @llvm.abs.i64({I} {x}, i1 false)"),
+    p.negative: lambda e, x: e(f"sub {I} 0, {x}"),
+    p.square: lambda e, x: e(f"mul {I} {x}, {x}"),
+    p.maximum: lambda e, x, y: e(f"call {I} @llvm.smax.i64({I} {x}, {I} {y})"),
+    p.minimum: lambda e, x, y: e(f"call {I} @llvm.smin.i64({I} {x}, {I} {y})"),
+    p.floor: lambda e, x: x,
+    p.ceil: lambda e, x: x,
+    p.trunc: lambda e, x: x,
+}
+"""What an op is on whole numbers, where that is another instruction than on doubles."""
+
 BOOLEAN = frozenset({*COMPARISONS, *LOGICAL, p.isnan, p.isinf, p.isfinite})
 
 
-def supported(op: Op) -> bool:
-    """Whether an op entry by entry has a kernel."""
-    tables = (ARITHMETIC, COMPARISONS, LOGICAL, LIBM, INTRINSICS, SPECIAL, {p.where, p.convert, p.stop})
-    return any(op in table for table in tables)
+def supported(op: Op, kind: str = F) -> bool:
+    """Whether an op entry by entry has a kernel that gives results of this type."""
+    tables: dict[str, tuple[Any, ...]] = {
+        F: (ARITHMETIC, LIBM, INTRINSICS, SPECIAL),
+        S: (ARITHMETIC, LIBM, INTRINSICS, SPECIAL),
+        I: (ARITHMETIC, WHOLE),
+        B: (BOOLEAN,),
+    }
+    return op in ANY_TYPE or any(op in table for table in tables[kind])

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from diffkit import primitives as p
-from diffkit.engines.llvm.functions import F, entrywise, number
+from diffkit.engines.llvm.functions import F, I, entrywise, literal
 from diffkit.engines.llvm.layout import kind_of
 from diffkit.engines.llvm.phases import Phases
 from diffkit.engines.llvm.schedule import SUMS, Group, Node
@@ -34,7 +34,7 @@ class Nest:
         """Open the loops, write the body, close them."""
         for node in self.sums:
             if self.in_registers:
-                self.cells[node.position] = self.code.cell()
+                self.cells[node.position] = self.code.cell(self._kind(node))
             else:
                 self._fill(node)
         lengths: list[Any] = [self.group.shape[k] for k in self.order]
@@ -48,16 +48,21 @@ class Nest:
         if self.in_registers and self.first_summed == 0:
             self._deliver([])
 
+    def _kind(self, node: Node) -> str:
+        """What a sum is accumulated in: doubles for all real numbers."""
+        return I if kind_of(self.code.steps[node.position]) == I else F
+
     def _start(self, node: Node) -> str:
-        op = self.code.steps[node.position].op
-        return number(0.0 if op is p.sum_ else -math.inf if op is p.max_ else math.inf)
+        op, kind = self.code.steps[node.position].op, self._kind(node)
+        lowest, highest = (-(2**63), 2**63 - 1) if kind == I else (-math.inf, math.inf)
+        return literal(0 if op is p.sum_ else lowest if op is p.max_ else highest, kind)
 
     def _in_cells(self) -> list[Node]:
         return self.sums if self.in_registers else []
 
     def _reset(self, cells: dict[int, str]) -> None:
         for node in self._in_cells():
-            self.code.lines.append(f"  store {F} {self._start(node)}, ptr {cells[node.position]}")
+            self.code.lines.append(f"  store {self._kind(node)} {self._start(node)}, ptr {cells[node.position]}")
 
     def _fill(self, node: Node) -> None:
         """Start values in memory, where sums run over outer axes."""
@@ -95,7 +100,7 @@ class Nest:
         code = self.code
         indices: list[str] = []
         ends: list[Any] = []
-        whole = {position: self.code.cell() for position in self.cells}
+        whole = {node.position: code.cell(self._kind(node)) for node in self._in_cells()}
         for depth, length in enumerate(lengths[:-1]):
             if depth == self.first_summed:
                 self._reset(whole)
@@ -110,7 +115,7 @@ class Nest:
         stop = code(f"call i64 @llvm.umin.i64(i64 {stop}, i64 {lengths[-1]})")
         self._in_phases(indices, start, stop)
         for node in self._in_cells():
-            part = code(f"load {F}, ptr {self.cells[node.position]}")
+            part = code(f"load {self._kind(node)}, ptr {self.cells[node.position]}")
             self._add(node, whole[node.position], part, flags="")
         code.close_loop(outer, unrolled=False)
         self.cells = whole
@@ -136,12 +141,13 @@ class Nest:
 
     def _add(self, node: Node, cell: str, word: str, flags: str = "reassoc ") -> None:
         code, op = self.code, self.code.steps[node.position].op
-        before = code(f"load {F}, ptr {cell}")
-        code.lines.append(f"  store {F} {self._joined(op, before, word, F, flags)}, ptr {cell}")
+        kind = self._kind(node)
+        before = code(f"load {kind}, ptr {cell}")
+        code.lines.append(f"  store {kind} {self._joined(op, before, word, kind, flags)}, ptr {cell}")
 
     def _joined(self, op: Any, before: str, word: str, kind: str, flags: str) -> str:
         if op is p.sum_:
-            return self.code(f"fadd {flags}{kind} {before}, {word}")
+            return self.code(f"{'add ' if kind == I else f'fadd {flags}'}{kind} {before}, {word}")
         return entrywise(self.code, p.maximum if op is p.max_ else p.minimum, [word, before], [kind, kind], kind)
 
     def _deliver(self, kept: list[str]) -> None:
@@ -149,7 +155,8 @@ class Nest:
         code = self.code
         for node in self._in_cells():
             step = code.steps[node.position]
-            word = code.cast(code(f"load {F}, ptr {self.cells[node.position]}"), F, kind_of(step))
+            kind = self._kind(node)
+            word = code.cast(code(f"load {kind}, ptr {self.cells[node.position]}"), kind, kind_of(step))
             if not step.shape:
                 code.numbers[node.position] = word
                 if node.position in code.stores:
@@ -198,7 +205,7 @@ class Nest:
         operand = step.operands[0]
         word, kind = code.value(operand, self.group.shape, indices), kind_of(code.steps[operand])
         if self.in_registers:  # in doubles, whatever is summed
-            self._add(node, self.cells[node.position], code.cast(word, kind, F))
+            self._add(node, self.cells[node.position], code.cast(word, kind, self._kind(node)))
             return
         target = code.stores[node.position]
         word = code.cast(word, kind, target.kind)

@@ -87,7 +87,7 @@ class Pieces(Memory):
             target = placed(base, place, self.steps[step.operands[node.piece or 0]].shape)
         if adds:
             self.loaded.pop((target, tuple(indices)), None)
-            word = self(f"fadd {base.kind} {self.load(target, indices)}, {word}")
+            word = self(f"{'add' if base.kind == I else 'fadd'} {base.kind} {self.load(target, indices)}, {word}")
             self.loaded.pop((target, tuple(indices)), None)
         self.store(target, indices, word)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from diffkit import primitives as p
-from diffkit.engines.llvm.functions import Unsupported, supported
+from diffkit.engines.llvm.functions import REALS, B, Unsupported, supported
 from diffkit.engines.llvm.layout import KINDS
 from diffkit.engines.llvm.pairs import pairs
 from diffkit.graph import Graph, Step
@@ -27,14 +27,14 @@ CHEAP = 6  # plain operations that are done again rather than stored
 
 def kernel(step: Step) -> bool:
     """Whether a step can be written as IR."""
-    known = (
-        step.op in VIEWS
-        or step.op in SUMS
-        or step.op in CALLS
-        or step.op in (p.scatter, p.gather)
-        or supported(step.op)
-    )
-    return step.op.family == "leaf" or (known and step.dtype.name in KINDS)
+    kind = KINDS.get(step.dtype.name)
+    if step.op.family == "leaf":
+        return True
+    if kind is None or (step.op is p.contract and kind not in REALS):
+        return False
+    if step.op in SUMS or step.op in (p.cumsum, p.scatter):
+        return kind != B
+    return step.op in VIEWS or step.op in (p.gather, p.contract) or supported(step.op, kind)
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Schedule:
                 self._left[position] = len(step.operands)
                 self._touched[position] = np.zeros(step.shape, dtype=np.int32)
                 found += [Node(position, piece) for piece in range(len(step.operands))]
-            elif step.op in SUMS or step.op in CALLS or step.op is p.gather or supported(step.op):
+            elif kernel(step):
                 found.append(Node(position))
             else:
                 raise Unsupported(step.op.name)

@@ -132,6 +132,8 @@ def heaviside(x: Any, half: Any) -> Any:
 @lowers(np.round, np.around)
 def rounded(x: Any, decimals: int = 0) -> Any:
     x, scale = as_traced(x), 10.0**decimals
+    if x.dtype.kind in "iu" and decimals >= 0:
+        return np.copy(x)  # a whole number stays one
     return p.rint(x) if decimals == 0 else p.rint(x * scale) / scale
 
 
