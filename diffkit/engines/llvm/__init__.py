@@ -1,10 +1,11 @@
 """Engine "llvm": a graph as machine code, by LLVM IR that we emit (extra ``llvm``: llvmlite, SciPy for BLAS).
 
-`schedule` decides which steps share a loop, `memory` where their entries are, in which `layout`. `code` writes the IR:
-numbers as straight-line code, groups of steps as loops (`nests`), reads and writes at positions (`pieces`), products
-(`products`, `pairs`); `functions` says what each op is in IR, and `ufuncs` where NumPy's own loop is faster (`phases`).
-`compiling` makes machine code of it, and `calling` a function that Python can call. Where a step has no kernel, NumPy
-does it between compiled parts (`regions`).
+`grouping` decides which steps share a loop, `schedule` which of them are stored, `memory` where their entries are, in
+which `layout`. `code` writes the IR: numbers as straight-line code, groups of steps as functions (`outlining`) of loops
+(`nests`), with reads and writes at positions (`pieces`), or of products (`products` by `blas` or loops, `pairs` in one
+pass). `functions` says what each op is in IR, and `ufuncs` where NumPy's own loop is faster (`phases`). `compiling`
+makes machine code of it, and `calling` a function that Python can call. Where a step has no kernel, NumPy does it
+between compiled parts (`regions`).
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from diffkit.engines.base import Compiled, Engine
 from diffkit.engines.llvm.calling import MachineCode
 from diffkit.engines.llvm.code import ir
 from diffkit.engines.llvm.functions import Unsupported
+from diffkit.engines.llvm.grouping import kernel
 from diffkit.engines.llvm.regions import alternating
-from diffkit.engines.llvm.schedule import kernel
 from diffkit.engines.numpy_source import NumpySource
 from diffkit.graph import Graph
 

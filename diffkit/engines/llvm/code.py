@@ -6,6 +6,9 @@ plain loops; numbers (0-d values) are straight-line code; products of matrices g
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -22,14 +25,17 @@ from diffkit.engines.llvm.functions import (
     entrywise,
     literal,
 )
+from diffkit.engines.llvm.grouping import SUMS, Group, Node, axis_kinds
 from diffkit.engines.llvm.layout import Access, contiguous, kind_of, spread
-from diffkit.engines.llvm.nests import Nest
+from diffkit.engines.llvm.nests import LONGEST, Nest
+from diffkit.engines.llvm.outlining import Functions
 from diffkit.engines.llvm.pairs import both
 from diffkit.engines.llvm.pieces import Pieces
 from diffkit.engines.llvm.products import contract
-from diffkit.engines.llvm.schedule import SUMS, Group, Node, axis_kinds
 from diffkit.graph import Graph, Step
 from diffkit.ops import Shape
+
+INLINED = 40  # groups up to which LLVM may write them into one function
 
 
 class Code(Pieces):
@@ -44,6 +50,7 @@ class Code(Pieces):
     def __init__(self, graph: Graph, *, ufuncs: bool) -> None:
         super().__init__(graph)
         self.ufuncs = ufuncs
+        self.functions = Functions()
         self._partner = self._partners()
         self._sine = self._cosine = ""
 
@@ -59,12 +66,25 @@ class Code(Pieces):
         self._guards()
         inputs = [f"ptr noalias readonly %x{k}" for k in range(len(self.graph.inputs))]
         outputs = [f"ptr noalias %y{k}" for k in range(len(self.graph.outputs))]
-        body = "\n".join(self.lines)
+        body = self._body()
         head = f"define i1 @kernel({', '.join(['ptr %table', *inputs, *outputs])}) {{\nentry:"
         end = "  ret i1 true\nfail:\n  ret i1 false\n}"
         both = f"declare void @sincos({F}, ptr, ptr) nounwind" if self._sine else ""
         numbers = [f"@constant{k} = {line}" for k, line in enumerate(self.constants)]
-        return "\n".join([declarations(self.used), both, *numbers, head, body, end, *self.metadata, ""])
+        parts = self.functions
+        return "\n".join([declarations(self.used), both, *numbers, *parts.texts, head, body, end, *parts.metadata, ""])
+
+    def _body(self) -> str:
+        """The kernel's own instructions, after the addresses that they use."""
+        lines, self.lines = self.lines, []
+        used = sorted(set(re.findall(r"%kept\d+", "\n".join(lines))), key=lambda name: int(name[5:]))
+        for name in used:
+            spot = name.removeprefix("%kept")
+            self.lines += [
+                f"  %slot{spot} = getelementptr ptr, ptr %table, i64 {spot}",
+                f"  {name} = load ptr, ptr %slot{spot}, !invariant.load !{{}}",
+            ]
+        return self.functions.numbered("\n".join(self.lines + lines), self.metadata)
 
     def _guards(self) -> None:
         for guard in self.graph.guards:
@@ -104,14 +124,44 @@ class Code(Pieces):
     # ------------------------------------------------------------ groups
 
     def _group(self, group: Group) -> None:
-        if group.call:
-            self._call([node.position for node in group.nodes])
-        elif not group.shape:
+        if not group.shape and not group.call:
             for node in group.nodes:
                 self.paragraph()
                 self._number(node)
+            return
+        types = self._prepared(group)
+        many = " noinline" if len(self.schedule.groups) > INLINED else ""
+        if group.call:
+            self._apart(lambda: self._call([node.position for node in group.nodes]), types, many)
         else:
-            self._loops(group)
+            long = len(group.nodes) > LONGEST
+            self._apart(lambda: self._loops(group), types, " noinline optnone" if long else many)
+
+    def _apart(self, write: Callable[[], None], types: dict[str, str], attributes: str) -> None:
+        """Have instructions written to a function of their own, and call it; numbers come back through variables."""
+        outside, numbers = (self.lines, self.metadata, self._block, self._begun_at), len(self.numbers)
+        self.lines, self.metadata, self._block, self._begun_at, self.loaded = [], [], "entry", 0, {}
+        write()
+        made = list(islice(reversed(self.numbers), len(self.numbers) - numbers))
+        cells = {}
+        for position in made:
+            if self.numbers[position].startswith("%"):
+                cells[position] = f"%made{position}"
+                kind = kind_of(self.steps[position])
+                self.lines.append(f"  store {kind} {self.numbers[position]}, ptr {cells[position]}")
+        lines, metadata = self.lines, self.metadata
+        self.lines, self.metadata, self._block, self._begun_at = outside
+        if not lines:
+            return
+        name, given = self.functions.made(lines, metadata, types, attributes)
+        for position, cell in cells.items():
+            self.lines.insert(0, f"  {cell} = alloca {kind_of(self.steps[position])}")
+        words = [self.kept(word) if word.startswith("%kept") else word for word in given]
+        forms = [f"{types.get(one, 'ptr')} {word}" for one, word in zip(given, words, strict=True)]
+        self.lines.append(f"  call void {name}({', '.join(forms)})")
+        for position, cell in cells.items():
+            self.numbers[position] = self(f"load {kind_of(self.steps[position])}, ptr {cell}")
+        self.loaded = {}
 
     def _call(self, positions: list[int]) -> None:
         """What has loops of its own, or is a routine of a library."""
@@ -185,7 +235,6 @@ class Code(Pieces):
         for node in group.nodes:
             if node.piece is not None:
                 self.begin_scatter(node.position, self.steps[node.position])
-        self._prepared(group)
         order = self._order(group.shape, kinds)
         Nest(self, group, sums, kinds, order).write()
 
@@ -204,20 +253,25 @@ class Code(Pieces):
             if node.piece is not None:
                 self.begin_scatter(node.position, self.steps[node.position])
 
-    def _prepared(self, group: Group) -> None:
-        """Resolve what the loops read from memory before they begin: a copy that a view needs has loops of its own."""
+    def _prepared(self, group: Group) -> dict[str, str]:
+        """Resolve what a group reads before it begins: a copy that a view needs has loops of its own.
+
+        Returns the types of the numbers that it reads.
+        """
+        types = {}
         known = {node.position for node in group.nodes if node.piece is None} | set(group.again)
         read = {operand for node in group.nodes for operand in self.schedule.reads(node)}
         read.update(operand for position in group.again for operand in self.steps[position].operands)
         for operand in sorted(read - known):
             if self.steps[operand].shape == ():
-                self.scalar(operand)
-            else:
+                types[self.scalar(operand)] = kind_of(self.steps[operand])
+            if self.steps[operand].shape or group.call:
                 self.access(operand)
         for node in group.nodes:
             step = self.steps[node.position]
             if step.op is p.gather:
                 self.packed(step.operands[0])
+        return types
 
     @staticmethod
     def _order(shape: Shape, kinds: tuple[bool, ...]) -> list[int]:

@@ -12,7 +12,7 @@ STRAIGHT, PER_LOOP = 3000, 100  # lines of IR up to which all of LLVM's optimisa
 LONG = 12_000  # lines from which even a good allocation of registers takes too long
 BETWEEN_CALLS = 25  # lines up to which it is worth nothing: a call of libm keeps no vector register
 SHORT = range(8, 33)  # iterations of a loop that LLVM would write out before it could make vectors of it
-LENGTH = re.compile(r"icmp ult i64 %n\d+, (\d+)")
+LENGTH = re.compile(r"icmp ult i64 %\w+, (\d+)")
 LIBRARY_CALL = re.compile(r" call (?:double|float|void) @(?!llvm\.)")
 
 

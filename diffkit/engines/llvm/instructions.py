@@ -43,7 +43,7 @@ class Instructions:
         self.arrays: list[Any] = []
         self.constants: list[str] = []
         self.used: set[str] = set()
-        self.metadata = ["!0 = !{}"]
+        self.metadata: list[str] = []
         self.loaded: dict[Any, str] = {}
         self.mark = ""
         self._count = 0
@@ -100,12 +100,12 @@ class Instructions:
     def keep(self, array: np.ndarray[Any, Any]) -> str:
         """The address of an array that stays alive with the code."""
         self.arrays.append(array)
-        spot = len(self.arrays)  # the first address in the table is the kernel's own
-        self.lines[:0] = [
-            f"  %slot{spot} = getelementptr ptr, ptr %table, i64 {spot}",
-            f"  %kept{spot} = load ptr, ptr %slot{spot}, !invariant.load !0",
-        ]
-        return f"%kept{spot}"
+        return f"%kept{len(self.arrays)}"  # the first address in the table is the kernel's own
+
+    def kept(self, name: str) -> str:
+        """Fetch an address from the table."""
+        slot = self(f"getelementptr ptr, ptr %table, i64 {name.removeprefix('%kept')}")
+        return self(f"load ptr, ptr {slot}, !invariant.load !{{}}")
 
     def constant(self, kind: str, word: str) -> str:
         """The address of a number that never changes."""

@@ -8,19 +8,21 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from diffkit import primitives as p
 from diffkit.engines.llvm.functions import B, F, I, S, Unsupported
 from diffkit.graph import Step
 from diffkit.ops import Shape, Span
 
 Strides = tuple[int, ...]
-KINDS = {"float64": F, "float32": S, "bool": B, "int64": I}
+KINDS = {np.dtype(np.float64): F, np.dtype(np.float32): S, np.dtype(np.bool_): B, np.dtype(np.int64): I}
 BYTES = {F: 8, S: 4, I: 8, B: 1}
 
 
 def kind_of(step: Step) -> str:
     """The IR type of a step's entries."""
-    kind = KINDS.get(step.dtype.name)
+    kind = KINDS.get(step.dtype)
     if kind is None:
         raise Unsupported(str(step.dtype))
     return kind

@@ -9,9 +9,10 @@ import numpy as np
 
 from diffkit import primitives as p
 from diffkit.engines.llvm.functions import B, Unsupported, literal
+from diffkit.engines.llvm.grouping import SUMS, VIEWS
 from diffkit.engines.llvm.instructions import Instructions
 from diffkit.engines.llvm.layout import Access, contiguous, kind_of, reshaped, seen
-from diffkit.engines.llvm.schedule import SUMS, VIEWS, Schedule
+from diffkit.engines.llvm.schedule import Schedule
 from diffkit.graph import CONSTANT, IDENTITY, INPUT, REFERENCE, Graph, Step
 from diffkit.ops import size
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from diffkit import primitives as p
 from diffkit.engines.llvm.functions import F, I, entrywise, literal
+from diffkit.engines.llvm.grouping import SUMS, Group, Node
 from diffkit.engines.llvm.layout import kind_of
 from diffkit.engines.llvm.phases import Phases
-from diffkit.engines.llvm.schedule import SUMS, Group, Node
 from diffkit.engines.llvm.ufuncs import BLOCK as CALLED
 from diffkit.graph import Step
 from diffkit.ops import Static
@@ -17,6 +17,7 @@ from diffkit.ops import Static
 if TYPE_CHECKING:
     from diffkit.engines.llvm.code import Code
 
+LONGEST = 1000  # steps in a loop that LLVM may still make vectors of
 BLOCK = 1024  # entries whose sum is taken in one go: partial sums of blocks keep the rounding small
 
 
@@ -174,6 +175,8 @@ class Nest:
         local = code(f"sub nuw nsw i64 {ordered[-1]}, {start}") if phases.count > 1 else ""
         phases.enter(phase, indices, local)
         for node in phases.nodes[phase]:
+            if len(self.group.nodes) > LONGEST:
+                code.paragraph()
             if not phases.called(node, indices, local):
                 self._node(node, indices)
                 phases.keep(node, local)

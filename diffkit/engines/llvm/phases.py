@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from diffkit.engines.llvm.functions import REALS, S
+from diffkit.engines.llvm.grouping import SUMS, Group, Node
 from diffkit.engines.llvm.layout import BYTES, Access, kind_of, spread
-from diffkit.engines.llvm.schedule import SUMS, Group, Node
 from diffkit.engines.llvm.ufuncs import BLOCK, FROM, numpy_loop
 
 if TYPE_CHECKING:

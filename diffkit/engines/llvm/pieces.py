@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from diffkit.engines.llvm.functions import I
+from diffkit.engines.llvm.grouping import Node
 from diffkit.engines.llvm.layout import BYTES, Access, contiguous, kind_of, placed
 from diffkit.engines.llvm.memory import Memory
-from diffkit.engines.llvm.schedule import Node
 from diffkit.graph import Graph, Step
 from diffkit.ops import Static, as_index
 from diffkit.primitives.moving import covering, disjoint
