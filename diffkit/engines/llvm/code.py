@@ -6,7 +6,6 @@ plain loops; numbers (0-d values) are straight-line code; products of matrices g
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from itertools import islice
 from typing import Any
@@ -26,6 +25,7 @@ from diffkit.engines.llvm.functions import (
     literal,
 )
 from diffkit.engines.llvm.grouping import SUMS, Group, Node, axis_kinds
+from diffkit.engines.llvm.instructions import FETCHED
 from diffkit.engines.llvm.layout import Access, contiguous, kind_of, spread
 from diffkit.engines.llvm.nests import LONGEST, Nest
 from diffkit.engines.llvm.outlining import Functions
@@ -76,15 +76,10 @@ class Code(Pieces):
 
     def _body(self) -> str:
         """The kernel's own instructions, after the addresses that they use."""
-        lines, self.lines = self.lines, []
-        used = sorted(set(re.findall(r"%kept\d+", "\n".join(lines))), key=lambda name: int(name[5:]))
-        for name in used:
-            spot = name.removeprefix("%kept")
-            self.lines += [
-                f"  %slot{spot} = getelementptr ptr, ptr %table, i64 {spot}",
-                f"  {name} = load ptr, ptr %slot{spot}, !invariant.load !{{}}",
-            ]
-        return self.functions.numbered("\n".join(self.lines + lines), self.metadata)
+        text, self.lines = "\n".join(self.lines), []
+        words = {name: self.fetch(name) for name in dict.fromkeys(FETCHED.findall(text))}
+        text = FETCHED.sub(lambda name: words[name.group()], text)
+        return self.functions.numbered("\n".join([*self.lines, text]), self.metadata)
 
     def _guards(self) -> None:
         for guard in self.graph.guards:
@@ -101,7 +96,7 @@ class Code(Pieces):
         """Whether any entry is not what it was."""
         source = self.access(position)
         kept = np.ascontiguousarray(expected, dtype=step.dtype)
-        wanted = Access(self.keep(kept), source.kind, source.shape, contiguous(source.shape))
+        wanted = Access(self.keep(kept, written=False), source.kind, source.shape, contiguous(source.shape))
         cell = self.cell(I)
         self.lines.append(f"  store {I} 0, ptr {cell}")
 
@@ -156,7 +151,7 @@ class Code(Pieces):
         name, given = self.functions.made(lines, metadata, types, attributes)
         for position, cell in cells.items():
             self.lines.insert(0, f"  {cell} = alloca {kind_of(self.steps[position])}")
-        words = [self.kept(word) if word.startswith("%kept") else word for word in given]
+        words = [self.fetch(word) if FETCHED.fullmatch(word) else word for word in given]
         forms = [f"{types.get(one, 'ptr')} {word}" for one, word in zip(given, words, strict=True)]
         self.lines.append(f"  call void {name}({', '.join(forms)})")
         for position, cell in cells.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from diffkit.engines.llvm.layout import Access
 from diffkit.ops import Shape
 
 TINY = 7  # iterations of a loop that is written out
+FETCHED = re.compile(r"%(?:kept|read)\d+(?:\.\w+\.\d+)?|%x\d+\.\w+\.\d+")  # names that `fetch` knows
 PARAGRAPH = 100  # lines of straight-line code in a basic block
 
 
@@ -97,15 +99,19 @@ class Instructions:
         self._count += 1
         return f"{word}{self._count}"
 
-    def keep(self, array: np.ndarray[Any, Any]) -> str:
-        """The address of an array that stays alive with the code."""
+    def keep(self, array: np.ndarray[Any, Any], *, written: bool = True) -> str:
+        """The address of an array that stays alive with the code, which may write there or only reads."""
         self.arrays.append(array)
-        return f"%kept{len(self.arrays)}"  # the first address in the table is the kernel's own
+        return f"%{'kept' if written else 'read'}{len(self.arrays)}"  # the table's first address is the kernel's own
 
-    def kept(self, name: str) -> str:
-        """Fetch an address from the table."""
-        slot = self(f"getelementptr ptr, ptr %table, i64 {name.removeprefix('%kept')}")
-        return self(f"load ptr, ptr {slot}, !invariant.load !{{}}")
+    def fetch(self, name: str) -> str:
+        """What a name of an address stands for: an address in the table, or so many entries after another one."""
+        base, *place = name.split(".")
+        word = base
+        if not base.startswith("%x"):
+            slot = self(f"getelementptr ptr, ptr %table, i64 {base[5:]}")
+            word = self(f"load ptr, ptr {slot}, !invariant.load !{{}}")
+        return self(f"getelementptr inbounds {place[0]}, ptr {word}, i64 {place[1]}") if place else word
 
     def constant(self, kind: str, word: str) -> str:
         """The address of a number that never changes."""
@@ -130,15 +136,12 @@ class Instructions:
         for index, stride in terms:
             part = index if stride == 1 else self(f"mul nsw i64 {index}, {stride}")
             total = part if total is None else self(f"add nsw i64 {total}, {part}")
-        place = (
-            str(access.offset)
-            if total is None
-            else total
-            if not access.offset
-            else self(f"add nsw i64 {total}, {access.offset}")
-        )
         entry = "i8" if access.kind == B else access.kind
-        return self(f"getelementptr inbounds {entry}, ptr {access.base}, i64 {place}")
+        base, offset = access.base, access.offset
+        if offset and base.startswith(("%x", "%read")):  # so that code which reads elsewhere is the same code
+            base, offset = f"{base}.{entry}.{offset}", 0
+        place = str(offset) if total is None else total if not offset else self(f"add nsw i64 {total}, {offset}")
+        return self(f"getelementptr inbounds {entry}, ptr {base}, i64 {place}")
 
     def load(self, access: Access, indices: Any) -> str:
         """Read an entry, once per block."""

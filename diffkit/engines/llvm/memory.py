@@ -70,7 +70,7 @@ class Memory(Instructions):
         ):
             raise Unsupported("an array in an unusual layout")
         strides = tuple(s // array.itemsize for s in array.strides)
-        return Access(self.keep(array), kind, step.shape, strides)
+        return Access(self.keep(array, written=False), kind, step.shape, strides)
 
     def allocate(self) -> None:
         """Results where the caller wants them; everything else that is stored, in the workspace."""

@@ -43,7 +43,9 @@ class Pieces(Memory):
         """Known positions, as an array that stays with the code."""
         if place not in self._known_positions:
             spots = np.ascontiguousarray(place.array, dtype=np.int64)
-            self._known_positions[place] = Access(self.keep(spots), I, spots.shape, contiguous(spots.shape))
+            self._known_positions[place] = Access(
+                self.keep(spots, written=False), I, spots.shape, contiguous(spots.shape)
+            )
         return self._known_positions[place]
 
     def begin_scatter(self, position: int, step: Step) -> None:
