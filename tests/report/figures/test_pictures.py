@@ -14,16 +14,15 @@ from matplotlib.text import Text
 
 from diffkit.benchmark.results import to_frame
 from diffkit.report import figures, rows
-from diffkit.report.page import AXES
 
 EVERY = pytest.mark.parametrize("picture", figures.PICTURES, ids=lambda picture: picture.name)
 
 
-def drawn(picture, frame):
+def drawn(picture, frame, form=figures.WIDE):
     """Draw a picture as the report does, laid out but not written."""
     with mpl.rc_context(figures.STYLE):
-        figure = Figure(figsize=(figures.WIDTH, picture.height(frame)))
-        axes = figure.add_axes(AXES)
+        figure = Figure(figsize=(form.width, picture.height(frame)))
+        axes = figure.add_axes(form.box)
         assert picture.draw(frame, axes) is axes
         figure.draw_without_rendering()
     return axes

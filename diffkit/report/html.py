@@ -1,0 +1,58 @@
+"""The page of a run as one HTML file that needs no other file and no network."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Sequence
+from hashlib import sha256
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from diffkit.report.measurements import measurements
+from diffkit.report.page import Page
+from diffkit.report.words import typeset
+
+TEMPLATE, SCRIPT = "report.html", "script.js"
+
+QUANTITY = re.compile(r"-?\d[\d,]*(\.\d+)?(e[+-]\d+)?( ?(s|ms|µs|ns|×|%)| ± [\d.]+| \([\d,.e+-]+\))?")
+"""A number as `diffkit.report.words` writes it, with or without a unit, an error or a second number."""
+
+BADGES = {"held": "✓", "did not hold": "✗", "undecided": "?"}
+"""A sign beside each verdict, so that colour never stands alone."""
+
+
+def html(page: Page, frame: pd.DataFrame, lines: Sequence[str]) -> str:
+    """Write the page; `lines` are the rows of the run as they were written, to be handed on.
+
+    Everything is escaped but what is ours: the pictures, whose letters matplotlib has escaped, and the script.
+    The browser is told to load nothing, and to run no script but the one whose hash the page states.
+    """
+    environment = Environment(
+        loader=PackageLoader("diffkit.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"drawn": Markup, "numeric": _numeric, "typeset": typeset}
+    script = environment.get_template(SCRIPT).render()
+    rows = "\n".join(lines).replace("<", "\\u003c")  # the same JSON, and never the end of an element
+    return environment.get_template(TEMPLATE).render(
+        page=page,
+        badges=BADGES,
+        columns=measurements(frame),
+        count=len(frame),
+        raw=Markup(rows),  # noqa: S704 - escaped above
+        script=Markup(script),  # noqa: S704 - ours
+        script_hash=b64encode(sha256(script.encode()).digest()).decode(),
+    )
+
+
+def _numeric(table: pd.DataFrame) -> list[bool]:
+    """Decide for each column of texts whether most that is known is numbers, to be aligned at the right."""
+    known = ([str(text) for text in texts if text != "–"] for texts in table.to_numpy().T)
+    return [sum(bool(QUANTITY.fullmatch(text)) for text in texts) > len(texts) / 2 for texts in known]

@@ -1,0 +1,74 @@
+"use strict";
+
+// A table that sorts by its headings and shows only the rows that a form asks for.
+function interactive(table, form, shown) {
+  const body = table.tBodies[0];
+  const headings = [...table.tHead.rows[0].cells];
+  const measured = [...body.rows];
+  const words = new Map(measured.map((row) => [row, row.textContent.toLowerCase()]));
+  const collator = new Intl.Collator("en", { numeric: true });
+
+  const next = { none: "ascending", ascending: "descending", descending: "none" };
+
+  // What is missing comes last, whichever way the order runs.
+  function compare(first, second, isNumber, direction) {
+    const [a, b] = isNumber ? [first.dataset.value, second.dataset.value] : [first.textContent, second.textContent];
+    if (!a || !b) return Number(!a) - Number(!b);
+    return direction * (isNumber ? Number(a) - Number(b) : collator.compare(a, b));
+  }
+
+  function sort(heading) {
+    const order = next[heading.ariaSort];
+    for (const other of headings) other.ariaSort = "none";
+    heading.ariaSort = order;
+    const column = heading.cellIndex;
+    const isNumber = heading.classList.contains("number");
+    const direction = order === "descending" ? -1 : 1;
+    const ordered = order === "none" ? measured : measured.toSorted(
+      (a, b) => compare(a.cells[column], b.cells[column], isNumber, direction));
+    body.append(...ordered);
+  }
+
+  function filter() {
+    const wanted = form.elements.text.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const chosen = [...form.querySelectorAll("select")].filter((select) => select.value).map((select) => [
+      headings.findIndex((heading) => heading.dataset.column === select.dataset.column), select.value]);
+    let count = 0;
+    for (const row of measured) {
+      row.hidden = !(wanted.every((word) => words.get(row).includes(word))
+        && chosen.every(([column, value]) => row.cells[column].textContent === value));
+      count += row.hidden ? 0 : 1;
+    }
+    const all = measured.length.toLocaleString("en");
+    shown.textContent = count === measured.length ? `${all} rows` : `${count.toLocaleString("en")} of ${all} rows`;
+  }
+
+  for (const heading of headings) heading.firstElementChild.addEventListener("click", () => sort(heading));
+  form.addEventListener("input", filter);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", () => setTimeout(filter)); // fields are empty only after the event
+  filter(); // a browser may have kept what the fields held
+}
+
+// Comma-separated values after RFC 4180; several samples in one entry are apart by spaces.
+function csv(rows) {
+  const columns = [...new Set(rows.flatMap(Object.keys))];
+  const entry = (value) => {
+    const text = Array.isArray(value) ? value.join(" ") : String(value ?? "");
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  return [columns, ...rows.map((row) => columns.map((column) => row[column]))]
+    .map((line) => line.map(entry).join(",") + "\r\n").join("");
+}
+
+function offer(link, type, text) {
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.parentElement.hidden = false;
+}
+
+const lines = document.getElementById("rows").textContent;
+if (lines) {
+  interactive(document.getElementById("measurements"), document.getElementById("filters"), document.getElementById("shown"));
+  offer(document.getElementById("jsonl"), "application/x-ndjson", lines + "\n");
+  offer(document.getElementById("csv"), "text/csv", csv(lines.split("\n").map((line) => JSON.parse(line))));
+}
