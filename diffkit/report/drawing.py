@@ -21,7 +21,7 @@ FILES: dict[str, dict[str, str | None]] = {".png": {"Software": None}, ".svg": {
 UNSAID = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 """What SVG within a page leaves unsaid: it names addresses of vocabularies, and the page is enough."""
 
-PIXELS = 1.45
+PIXELS = 1.55
 """Of a page per point of a picture, so that letters are as large in every picture."""
 
 LETTERS = STYLE | {"svg.fonttype": "none"}

@@ -63,7 +63,7 @@ COLUMNS = {
     "outputs": Column("B"),
     "status": Column("status", choice=True),
     "run_seconds": Column("one run", "µs", 1e-6),
-    "run_seconds_iqr": Column("its spread", "µs", 1e-6),
+    "run_seconds_iqr": Column("interquartile range", "µs", 1e-6),
     "relative_cost": Column("cost", "evaluations of f"),
     "prepare_seconds": Column("preparation", "ms", 1e-3),
     "error": Column("error", "relative"),

@@ -41,9 +41,9 @@ def write_report(folder: Path | str) -> tuple[Path, Path]:
     """
     folder = Path(folder)
     frame = load(folder)
-    page = describe(frame, _environment(folder))
     try:
         (folder / PICTURE_FOLDER).mkdir(exist_ok=True)
+        page = describe(frame, _environment(folder))
         for picture in PICTURES:
             write_files(picture, frame, folder / PICTURE_FOLDER)
         (folder / MARKDOWN).write_text(markdown(page, PICTURE_FOLDER), encoding="utf-8")

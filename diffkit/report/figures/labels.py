@@ -10,6 +10,7 @@ from matplotlib import rcParams
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullFormatter
 from matplotlib.typing import ColorType
 from numpy.typing import NDArray
 
@@ -70,7 +71,7 @@ def spread(wanted: Sequence[float], gap: float, low: float = 0.0, high: float = 
 
 def headline(axes: Axes, finding: str, context: str) -> None:
     """Write what was found as the title, and under it what it was found on."""
-    axes.set_title(finding, parse_math=False)  # a name may hold dollars
+    axes.set_title(finding, loc="left", parse_math=False)  # a name may hold dollars
     axes.annotate(
         context, (0, 1), (0, 7), "axes fraction", "offset points", color="0.35", parse_math=False, gid=CONTEXT
     )
@@ -79,10 +80,24 @@ def headline(axes: Axes, finding: str, context: str) -> None:
 def take_headline(axes: Axes) -> tuple[str, str]:
     """Take what `headline` wrote off a picture, for a page that says it in its own letters."""
     finding = axes.get_title(loc="left")
-    axes.set_title("")
+    axes.set_title("", loc="left")
     context = next(text for text in axes.texts if text.get_gid() == CONTEXT)
     context.remove()
     return finding, context.get_text()
+
+
+def on_decades(axes: Axes) -> None:
+    """Let a logarithmic axis begin and end so that it shows two powers of ten, and name nothing else on it."""
+    for axis, low_high, widen in (
+        (axes.xaxis, axes.get_xlim(), axes.set_xlim),
+        (axes.yaxis, axes.get_ylim(), axes.set_ylim),
+    ):
+        if axis.get_scale() != "log":
+            continue
+        low, high = np.log10(low_high)
+        if np.floor(high) - np.ceil(low) < 1:
+            widen(10 ** np.floor(low), 10 ** np.ceil(high))
+        axis.set_minor_formatter(NullFormatter())
 
 
 def is_narrow(axes: Axes) -> bool:
@@ -110,6 +125,7 @@ def label_ends(axes: Axes, ends: Sequence[End]) -> None:
     Call it last: it holds the limits of the axes as they are, and a later change of their size or scale would
     leave the labels where they were.
     """
+    on_decades(axes)
     ends = [end for end in ends if len(end.points)]
     if is_narrow(axes):
         ends.sort(key=lambda end: -end.points[-1, 1])

@@ -41,7 +41,7 @@ def _time_against(line: pd.DataFrame, axis: rows.Axis, axes: Axes) -> Axes:
     letter, other = rows.LETTER[axis], rows.OTHER[axis]
     axes.set(xscale="log", yscale="log", xlabel=f"{axis} {letter} (count)", ylabel="time of one Jacobian (s)")
     first = line.iloc[0]
-    fixed = f"{rows.LETTER[other]} = {first[other]}"
+    fixed = f"{rows.LETTER[other]} = {first[other]:,}"
     headline(axes, _fastest_at_the_end(right, axis), f"{first['problem']}, {fixed}, engine {first['engine']}")
     label_ends(axes, ends)
     return axes
@@ -156,4 +156,4 @@ def _cheapest(cell: pd.DataFrame) -> str:
 
 def _place(found: pd.DataFrame) -> str:
     first = found.iloc[0]
-    return f"{first['problem']}, A = {first['inputs']}, B = {first['outputs']}"
+    return f"{first['problem']}, A = {first['inputs']:,}, B = {first['outputs']:,}"

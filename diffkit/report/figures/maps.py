@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from diffkit.report import costs, rows
-from diffkit.report.figures.labels import headline, is_narrow, legend
+from diffkit.report.figures.labels import headline, is_narrow, legend, on_decades
 from diffkit.report.figures.style import REFERENCE, looks
 from diffkit.report.words import factor, method_name, number
 
@@ -104,6 +104,7 @@ def relative_cost(frame: pd.DataFrame, axes: Axes) -> Axes:
     names = [f"{problem} ({a:,}, {b:,})" for problem, a, b in sizes.itertuples()]
     axes.set_yticks(range(len(sizes)), names, parse_math=False)
     axes.set_ylim(-0.6, len(sizes) - 0.4)
+    on_decades(axes)
     where = "every problem at its largest size that most methods finished"
     headline(axes, _reverse_bound(table), f"{where}, engine {rows.main_engine(frame)}")
     return axes

@@ -18,9 +18,8 @@ function interactive(table, form, shown) {
   }
 
   function sort(heading) {
-    const order = next[heading.ariaSort];
-    for (const other of headings) other.ariaSort = "none";
-    heading.ariaSort = order;
+    const order = next[heading.getAttribute("aria-sort")];
+    for (const other of headings) other.setAttribute("aria-sort", other === heading ? order : "none");
     const column = heading.cellIndex;
     const isNumber = heading.classList.contains("number");
     const direction = order === "descending" ? -1 : 1;
@@ -39,14 +38,13 @@ function interactive(table, form, shown) {
         && chosen.every(([column, value]) => row.cells[column].textContent === value));
       count += row.hidden ? 0 : 1;
     }
-    const all = measured.length.toLocaleString("en");
-    shown.textContent = count === measured.length ? `${all} rows` : `${count.toLocaleString("en")} of ${all} rows`;
+    shown.textContent = `Rows shown: ${count.toLocaleString("en")} of ${measured.length.toLocaleString("en")}`;
   }
 
   for (const heading of headings) heading.firstElementChild.addEventListener("click", () => sort(heading));
-  form.addEventListener("input", filter);
+  for (const event of ["input", "change"]) form.addEventListener(event, filter); // not every tool tells of both
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(filter)); // fields are empty only after the event
+  form.querySelector("button").addEventListener("click", () => { form.reset(); filter(); });
   filter(); // a browser may have kept what the fields held
 }
 

@@ -17,6 +17,8 @@ from diffkit.report import figures, rows
 
 EVERY = pytest.mark.parametrize("picture", figures.PICTURES, ids=lambda picture: picture.name)
 
+FORMS = pytest.mark.parametrize("form", [figures.WIDE, figures.NARROW], ids=["wide", "narrow"])
+
 
 def drawn(picture, frame, form=figures.WIDE):
     """Draw a picture as the report does, laid out but not written."""
@@ -52,8 +54,9 @@ def test_axes_name_what_they_show_and_its_unit(picture, run):
 
 
 @EVERY
-def test_no_text_covers_another(picture, run):
-    axes = drawn(picture, run)
+@FORMS
+def test_no_text_covers_another(picture, run, form):
+    axes = drawn(picture, run, form)
     assert len(words(axes)) > 10
     assert collisions(axes) == []
 
@@ -70,8 +73,17 @@ def crowded(law):
 
 
 @EVERY
-def test_no_text_covers_another_in_a_crowd(picture, law):
-    assert collisions(drawn(picture, crowded(law))) == []
+@FORMS
+def test_no_text_covers_another_in_a_crowd(picture, law, form):
+    assert collisions(drawn(picture, crowded(law), form)) == []
+
+
+@EVERY
+@FORMS
+def test_no_text_covers_another_where_little_was_measured(picture, run, form):
+    """Numbers that are close together make an axis shorter than one power of ten."""
+    few = run[run["inputs"].isin([10, 30]) | run["outputs"].isin([10, 30]) | (run["study"] != "cells")]
+    assert collisions(drawn(picture, few, form)) == []
 
 
 @EVERY
