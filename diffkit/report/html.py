@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -24,8 +26,8 @@ BADGES = {"held": "✓", "did not hold": "✗", "undecided": "?"}
 """A sign beside each verdict, so that colour never stands alone."""
 
 
-def html(page: Page, frame: pd.DataFrame, lines: Sequence[str]) -> str:
-    """Write the page; `lines` are the rows of the run as they were written, to be handed on.
+def html(page: Page, frame: pd.DataFrame, rows: Sequence[dict[str, Any]]) -> str:
+    """Write the page; `rows` are those of the run as they were written, for a reader to save.
 
     Everything is escaped but what is ours: the pictures, whose letters matplotlib has escaped, and the script.
     The browser is told to load nothing, and to run no script but the one whose hash the page states.
@@ -40,16 +42,23 @@ def html(page: Page, frame: pd.DataFrame, lines: Sequence[str]) -> str:
     )
     environment.filters |= {"drawn": Markup, "numeric": _numeric, "typeset": typeset}
     script = environment.get_template(SCRIPT).render()
-    rows = "\n".join(lines).replace("<", "\\u003c")  # the same JSON, and never the end of an element
     return environment.get_template(TEMPLATE).render(
         page=page,
         badges=BADGES,
         columns=measurements(frame),
         count=len(frame),
-        raw=Markup(rows),  # noqa: S704 - escaped above
+        raw=Markup(_raw(rows)),  # noqa: S704 - escaped there
         script=Markup(script),  # noqa: S704 - ours
         script_hash=b64encode(sha256(script.encode()).digest()).decode(),
     )
+
+
+def _raw(rows: Sequence[dict[str, Any]]) -> str:
+    """Write rows as JSON: the names of the columns once, then a list per row; never the end of an element."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    lists = [columns, *([row.get(name) for name in columns] for row in rows)]
+    text = ",\n".join(json.dumps(values, separators=(",", ":")) for values in lists)
+    return f"[{text}]".replace("<", "\\u003c")
 
 
 def _numeric(table: pd.DataFrame) -> list[bool]:

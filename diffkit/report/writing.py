@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def write_report(folder: Path | str) -> tuple[Path, Path]:
         for picture in PICTURES:
             write_files(picture, frame, folder / PICTURE_FOLDER)
         (folder / MARKDOWN).write_text(markdown(page, PICTURE_FOLDER), encoding="utf-8")
-        (folder / HTML).write_text(html(page, frame, _lines(folder)), encoding="utf-8")
+        (folder / HTML).write_text(html(page, frame, _rows(folder)), encoding="utf-8")
     except OSError as error:
         raise ResultsError(
             f"cannot write the report into {folder}: {error}; choose a folder you may write to"
@@ -64,11 +65,10 @@ def _environment(folder: Path) -> dict[str, Any]:
     return facts if isinstance(facts, dict) else {}
 
 
-def _lines(folder: Path) -> list[str]:
-    """Read the rows as they were written, without a torn last one."""
-    lines = (folder / ROWS).read_text(encoding="utf-8").splitlines()
-    try:
-        json.loads(lines[-1])
-    except (IndexError, json.JSONDecodeError):
-        return lines[:-1]
-    return lines
+def _rows(folder: Path) -> list[dict[str, Any]]:
+    """Read the rows as they were written, with every column that they have."""
+    rows = []
+    for line in (folder / ROWS).read_text(encoding="utf-8").splitlines():
+        with suppress(json.JSONDecodeError):  # the last one, torn; `load` has refused a run with any other
+            rows.append(json.loads(line))
+    return rows

@@ -73,6 +73,13 @@ def page(reported):
     return read(reported)
 
 
+def raw_rows(page):
+    """The rows within a page, by name."""
+    (script,) = page.all("script", id="rows")
+    columns, *rows = json.loads("".join(script.texts))
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
 def texts(page, tag, **wanted):
     return [element.text for element in page.all(tag, **wanted)]
 
@@ -117,9 +124,8 @@ def test_a_run_that_failed_says_why(page):
 
 
 def test_the_raw_rows_are_in_the_page(page, reported):
-    (rows,) = page.all("script", id="rows")
     lines = (reported / "measurements.jsonl").read_text(encoding="utf-8").splitlines()
-    assert [json.loads(line) for line in "".join(rows.texts).splitlines()] == list(map(json.loads, lines))
+    assert raw_rows(page) == list(map(json.loads, lines))
 
 
 def test_nothing_is_loaded_from_elsewhere(page, reported):
@@ -173,8 +179,7 @@ def test_what_data_hold_is_text(tmp_path):
     cells = texts(page, "td")
     assert cells.count(EVIL) >= 8
     assert EVIL in page.all("title")[0].text
-    (rows,) = page.all("script", id="rows")
-    assert {json.loads(line)["problem"] for line in "".join(rows.texts).splitlines()} == {EVIL}
+    assert {row["problem"] for row in raw_rows(page)} == {EVIL}
 
 
 def test_a_run_without_rows_has_a_page_that_says_so(tmp_path):
@@ -203,8 +208,14 @@ def test_a_torn_last_row_is_in_neither_table_nor_raw_data(tmp_path, law):
     with (tmp_path / "measurements.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"suite": "pla')
     write_report(tmp_path)
-    (rows,) = read(tmp_path).all("script", id="rows")
-    assert json.loads("".join(rows.texts))["problem"] == "tanh-map"
+    page = read(tmp_path)
+    assert [row["problem"] for row in raw_rows(page)] == ["tanh-map"]
+    assert texts(page, "output") == ["Rows shown: 1 of 1"]
+
+
+def test_a_row_may_have_columns_that_others_lack(run):
+    page = Reader(html(describe(run, {}), run, [{"problem": "a"}, {"problem": "b", "warning": "noisy"}]))
+    assert raw_rows(page) == [{"problem": "a", "warning": None}, {"problem": "b", "warning": "noisy"}]
 
 
 def test_a_column_that_is_new_is_shown(run):

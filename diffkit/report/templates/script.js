@@ -48,15 +48,18 @@ function interactive(table, form, shown) {
   filter(); // a browser may have kept what the fields held
 }
 
-// Comma-separated values after RFC 4180; several samples in one entry are apart by spaces.
-function csv(rows) {
-  const columns = [...new Set(rows.flatMap(Object.keys))];
+// Comma-separated values after RFC 4180; several values in one entry are apart by spaces.
+function csv(lines) {
   const entry = (value) => {
     const text = Array.isArray(value) ? value.join(" ") : String(value ?? "");
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
-  return [columns, ...rows.map((row) => columns.map((column) => row[column]))]
-    .map((line) => line.map(entry).join(",") + "\r\n").join("");
+  return lines.map((line) => line.map(entry).join(",") + "\r\n").join("");
+}
+
+function jsonLines([columns, ...rows]) {
+  const named = (row) => Object.fromEntries(columns.map((column, index) => [column, row[index]]));
+  return rows.map((row) => JSON.stringify(named(row)) + "\n").join("");
 }
 
 function offer(link, type, text) {
@@ -64,9 +67,10 @@ function offer(link, type, text) {
   link.parentElement.hidden = false;
 }
 
-const lines = document.getElementById("rows").textContent;
-if (lines) {
-  interactive(document.getElementById("measurements"), document.getElementById("filters"), document.getElementById("shown"));
-  offer(document.getElementById("jsonl"), "application/x-ndjson", lines + "\n");
-  offer(document.getElementById("csv"), "text/csv", csv(lines.split("\n").map((line) => JSON.parse(line))));
+const table = document.getElementById("measurements");
+if (table) {
+  interactive(table, document.getElementById("filters"), document.getElementById("shown"));
+  const lines = JSON.parse(document.getElementById("rows").textContent); // the names of the columns, then the rows
+  offer(document.getElementById("jsonl"), "application/x-ndjson", jsonLines(lines));
+  offer(document.getElementById("csv"), "text/csv", csv(lines));
 }
