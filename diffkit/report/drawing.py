@@ -24,6 +24,8 @@ UNSAID = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 PIXELS = 1.55
 """Of a page per point of a picture, so that letters are as large in every picture."""
 
+TAG = re.compile(r"<[^>]+>")
+
 LETTERS = STYLE | {"svg.fonttype": "none"}
 """Within a page words stay words, in the letters of the page: they can be found, read aloud and copied."""
 
@@ -77,9 +79,15 @@ def _inline(figure: Figure, prefix: str) -> str:
     found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', whole)
     width, height = map(float, found.groups()) if found else (0.0, 0.0)
     content = whole.partition("</style>")[2].partition("</defs>")[2].rpartition("</svg>")[0]
-    used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', content))
-    content = re.sub(r' id="([^"]+)"', lambda found: f' id="{prefix}-{found[1]}"' if found[1] in used else "", content)
-    content = re.sub(r'(xlink:)?href="#', f'href="#{prefix}-', content).replace("url(#", f"url(#{prefix}-")
-    content = re.sub(r' ?font-family: [^;"]+;?| transform="rotate\(-0 [^"]+"', "", content)
+    content = re.sub(r"<!--.*?-->", "", content, flags=re.DOTALL)
+    used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', "".join(TAG.findall(content))))
+    content = TAG.sub(lambda tag: _own(tag[0], prefix, used), content)
     size = f'viewBox="0 0 {width:.1f} {height:.1f}" width="{PIXELS * width:.0f}"'
     return f'<svg {size} aria-hidden="true">{content}</svg>'
+
+
+def _own(tag: str, prefix: str, used: set[str]) -> str:
+    """Rename what a tag names or points at, and drop names that nothing points at, fonts, and turns by nothing."""
+    tag = re.sub(r' id="([^"]+)"', lambda found: f' id="{prefix}-{found[1]}"' if found[1] in used else "", tag)
+    tag = re.sub(r'(xlink:)?href="#', f'href="#{prefix}-', tag).replace("url(#", f"url(#{prefix}-")
+    return re.sub(r' ?font-family: [^;"]+;?| transform="rotate\(-0 [^"]+"', "", tag)

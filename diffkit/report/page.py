@@ -68,9 +68,9 @@ def describe(frame: pd.DataFrame, facts: Mapping[str, Any]) -> Page:
     facts
         Its environment; empty where that was not recorded.
     """
-    suites = ["Four ways to differentiate, measured", *frame["suite"].unique()[:1]]
+    suites = list(map(str, frame["suite"].unique()))
     return Page(
-        title=": ".join(map(str, suites)),
+        title=f"Four ways to differentiate, measured{f': {listed(suites)}' if suites else ''}",
         summary=(_size_of_the_run(frame), _where(facts)),
         verdicts=tuple(verdicts(frame)),
         answers=tuple(_answer(picture, frame) for picture in PICTURES),
@@ -91,7 +91,7 @@ def _size_of_the_run(frame: pd.DataFrame) -> str:
 def _where(facts: Mapping[str, Any]) -> str:
     """Name machine, software and time, as far as they were recorded."""
     machine = [str(facts[name]) for name in ("cpu", "platform") if facts.get(name)]
-    machine[1:1] = [plural(facts["cores"], "core")] if facts.get("cores") else []
+    machine[1:1] = [plural(facts["cores"], "core")] if isinstance(facts.get("cores"), int) else []
     names = {"python": "Python", "numpy": "NumPy", "diffkit": "diffkit"}
     software = [f"{name} {facts[key]}" for key, name in names.items() if facts.get(key)]
     parts = [

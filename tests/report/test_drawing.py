@@ -34,8 +34,8 @@ def words(svg):
 
 
 @pytest.fixture(scope="module")
-def drawings(run):
-    return {picture: draw(picture, run) for picture in PICTURES}
+def drawings(described):
+    return {answer.picture: answer.drawing for answer in described.answers}
 
 
 @EVERY
@@ -85,7 +85,7 @@ def test_the_same_rows_give_the_same_picture(picture, run, drawings):
 @EVERY
 def test_names_are_shown_as_they_are(picture, run):
     """A name may hold what XML or TeX would read as its own."""
-    name = "</text><script>$x_$ & "
+    name = '</text><script>$x_$ & id="figure_1" url(#clip)'
     drawing = draw(picture, run.replace({"problem": {"tanh-map": name}}))
     shown = " ".join([drawing.context, *words(drawing.wide), *words(drawing.narrow)])
     studies = {"error-against-step-size", "operations-against-depth"}  # about other problems

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from diffkit.benchmark.results import Measurement, append, load
+from diffkit.benchmark.results import Measurement, append
 from diffkit.report import write_report
 from diffkit.report.html import html
-from diffkit.report.page import describe
 from diffkit.report.words import typeset
 
 REFERENCE = Path(__file__).parents[2] / "reports" / "reference" / "measurements.jsonl"
@@ -84,15 +83,14 @@ def texts(page, tag, **wanted):
     return [element.text for element in page.all(tag, **wanted)]
 
 
-def test_both_pages_say_the_same(reported, page):
+def test_both_pages_say_the_same(reported, page, described):
     """The same findings, verdicts, evidence and captions: one model, two ways to write it."""
-    said = describe(load(reported), json.loads((reported / "environment.json").read_text(encoding="utf-8")))
     markdown = re.sub(r"\\(.)", r"\1", (reported / "report.md").read_text(encoding="utf-8"))
     whole = page.all("body")[0].text
-    evidence = [sentence for verdict in said.verdicts for sentence in verdict.evidence]
-    captions = [answer.picture.caption for answer in said.answers]
-    headings = [section.heading for section in said.sections]
-    sentences = [*said.summary, *said.findings, *evidence, *captions, *headings]
+    evidence = [sentence for verdict in described.verdicts for sentence in verdict.evidence]
+    captions = [answer.picture.caption for answer in described.answers]
+    headings = [section.heading for section in described.sections]
+    sentences = [*described.summary, *described.findings, *evidence, *captions, *headings]
     assert len(sentences) > 30
     for sentence in sentences:
         assert sentence in markdown
@@ -213,13 +211,13 @@ def test_a_torn_last_row_is_in_neither_table_nor_raw_data(tmp_path, law):
     assert texts(page, "output") == ["Rows shown: 1 of 1"]
 
 
-def test_a_row_may_have_columns_that_others_lack(run):
-    page = Reader(html(describe(run, {}), run, [{"problem": "a"}, {"problem": "b", "warning": "noisy"}]))
+def test_a_row_may_have_columns_that_others_lack(run, described):
+    page = Reader(html(described, run, [{"problem": "a"}, {"problem": "b", "warning": "noisy"}]))
     assert raw_rows(page) == [{"problem": "a", "warning": None}, {"problem": "b", "warning": "noisy"}]
 
 
-def test_a_column_that_is_new_is_shown(run):
-    page = Reader(html(describe(run, {}), run.assign(warning="the machine was busy"), []))
+def test_a_column_that_is_new_is_shown(run, described):
+    page = Reader(html(described, run.assign(warning="the machine was busy"), []))
     assert texts(page, "td").count("the machine was busy") == len(run)
 
 
