@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
-from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -26,8 +24,8 @@ BADGES = {"held": "✓", "did not hold": "✗", "undecided": "?"}
 """A sign beside each verdict, so that colour never stands alone."""
 
 
-def html(page: Page, frame: pd.DataFrame, rows: Sequence[dict[str, Any]]) -> str:
-    """Write the page; `rows` are those of the run as they were written, for a reader to save.
+def html(page: Page, frame: pd.DataFrame) -> str:
+    """Write the page, with all measurements of the run to read and to save.
 
     Everything is escaped but what is ours: the pictures, whose letters matplotlib has escaped, and the script.
     The browser is told to load nothing, and to run no script but the one whose hash the page states.
@@ -47,16 +45,17 @@ def html(page: Page, frame: pd.DataFrame, rows: Sequence[dict[str, Any]]) -> str
         badges=BADGES,
         columns=measurements(frame),
         count=len(frame),
-        raw=Markup(_raw(rows)),  # noqa: S704 - escaped there
+        raw=Markup(_raw(frame)),  # noqa: S704 - escaped there
         script=Markup(script),  # noqa: S704 - ours
         script_hash=b64encode(sha256(script.encode()).digest()).decode(),
     )
 
 
-def _raw(rows: Sequence[dict[str, Any]]) -> str:
+def _raw(frame: pd.DataFrame) -> str:
     """Write rows as JSON: the names of the columns once, then a list per row; never the end of an element."""
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    lists = [columns, *([row.get(name) for name in columns] for row in rows)]
+    rows = frame.astype(object).to_numpy().tolist()
+    known = ([None if value != value else value for value in row] for row in rows)  # noqa: PLR0124 - JSON has no NaN
+    lists = [list(frame.columns), *known]
     text = ",\n".join(json.dumps(values, separators=(",", ":")) for values in lists)
     return f"[{text}]".replace("<", "\\u003c")
 

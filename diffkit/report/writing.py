@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from diffkit.benchmark.results import ENVIRONMENT, ROWS, load
+from diffkit.benchmark.results import ENVIRONMENT, load
 from diffkit.errors import ResultsError
 from diffkit.report.drawing import write_files
 from diffkit.report.figures import PICTURES
@@ -48,7 +47,7 @@ def write_report(folder: Path | str) -> tuple[Path, Path]:
         for picture in PICTURES:
             write_files(picture, frame, folder / PICTURE_FOLDER)
         (folder / MARKDOWN).write_text(markdown(page, PICTURE_FOLDER), encoding="utf-8")
-        (folder / HTML).write_text(html(page, frame, _rows(folder)), encoding="utf-8")
+        (folder / HTML).write_text(html(page, frame), encoding="utf-8")
     except OSError as error:
         raise ResultsError(
             f"cannot write the report into {folder}: {error}; choose a folder you may write to"
@@ -63,12 +62,3 @@ def _environment(folder: Path) -> dict[str, Any]:
     except (FileNotFoundError, json.JSONDecodeError):
         return {}
     return facts if isinstance(facts, dict) else {}
-
-
-def _rows(folder: Path) -> list[dict[str, Any]]:
-    """Read the rows as they were written, with every column that they have."""
-    rows = []
-    for line in (folder / ROWS).read_text(encoding="utf-8").splitlines():
-        with suppress(json.JSONDecodeError):  # the last one, torn; `load` has refused a run with any other
-            rows.append(json.loads(line))
-    return rows
