@@ -51,10 +51,10 @@ def typeset(text: str) -> str:
 
     Examples
     --------
-    >>> typeset("4.43e-08 at 1e+12, to the power -0.05 (2e-3)")
-    '4.43 × 10⁻⁸ at 10¹², to the power −0.05 (2 × 10⁻³)'
+    >>> typeset("4.43e-08 at 1e+12, to the power -0.05 (2e-3), not 1e-3.5 or x86-64. The end: 5e-9.")
+    '4.43 × 10⁻⁸ at 10¹², to the power −0.05 (2 × 10⁻³), not 1e-3.5 or x86-64. The end: 5 × 10⁻⁹.'
     """
-    text = re.sub(r"(?<![\w.-])(-?)(\d+(?:\.\d+)?)e([+-]\d+)(?![\w.])", _power_of_ten, text)
+    text = re.sub(r"(?<![\w.-])(-?)(\d+(?:\.\d+)?)e([+-]\d+)(?!\w|\.\d)", _power_of_ten, text)
     return re.sub(r"(?<![\w.)-])-(?=\d)", "−", text)
 
 
