@@ -1,4 +1,4 @@
-# make report   measure the four methods on this machine: reports/quick/report.md
+# make report   measure the four methods on this machine: reports/quick/report.html, and report.md beside it
 # make test     all tests, and the examples in docstrings and pages
 # make check    style, types and layers
 # make format   rewrite the files in the project's style
@@ -9,7 +9,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-REPORT := reports/quick/report.md
+REPORT := reports/quick/report.html
 
 .DELETE_ON_ERROR:
 .PHONY: report test check format clean
@@ -35,7 +35,7 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment must exist, but a new one does not make a report old: order-only.
-$(REPORT): pyproject.toml $(shell find diffkit -name '*.py' -o -name '*.toml') | $(VENV)/.installed
+$(REPORT): pyproject.toml $(shell find diffkit -name '*.py' -o -name '*.toml' -o -path '*/templates/*') | $(VENV)/.installed
 	$(BIN)/diffkit bench quick --out $(@D)
 
 # A stamp per extra, renewed when pyproject.toml changes, so that repeats install nothing twice.

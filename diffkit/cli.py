@@ -71,10 +71,11 @@ def bench(
 
 @app.command()
 def plot(folder: Annotated[Path, typer.Argument(help="Folder that `diffkit bench` wrote.")]) -> None:
-    """Draw the pictures of a run again, and write its report."""
+    """Draw the pictures of a run again, and write its report as Markdown and as HTML."""
     from diffkit.report import write_report
 
-    console.print(f"report: {write_report(folder)}")
+    for page in write_report(folder):
+        console.print(f"report: {page}")
 
 
 @app.command()

@@ -70,10 +70,11 @@ def test_bench_writes_rows_environment_and_report(suite, tmp_path, capsys):
     frame = load(folder)
     assert list(frame["status"]) == ["ok"] * 8
     assert json.loads((folder / "environment.json").read_text(encoding="utf-8"))["finished"]
-    assert (folder / "report.md").exists()
     shown = capsys.readouterr().out
     assert "8 cells: 8 ok" in shown
-    assert str(folder / "report.md") in shown.replace("\n", "")
+    for page in ("report.md", "report.html"):
+        assert (folder / page).exists()
+        assert str(folder / page) in shown.replace("\n", "")
 
 
 def test_bench_writes_to_reports_by_the_name_of_the_suite(suite, tmp_path, monkeypatch):
@@ -86,9 +87,11 @@ def test_plot_draws_again_without_measuring(suite, tmp_path):
     folder = tmp_path / "out"
     assert call("bench", suite, "--out", folder) == 0
     rows = (folder / ROWS).read_bytes()
-    (folder / "report.md").unlink()
+    for page in ("report.md", "report.html"):
+        (folder / page).unlink()
     assert call("plot", folder) == 0
     assert (folder / "report.md").exists()
+    assert (folder / "report.html").exists()
     assert (folder / ROWS).read_bytes() == rows
 
 

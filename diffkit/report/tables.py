@@ -59,8 +59,13 @@ def relative_cost(frame: pd.DataFrame) -> pd.DataFrame:
     text = found["timed"].map(number) + " (" + found["counted"].map(number) + ")"
     keys = ["problem", "inputs", "outputs"]
     table = found.assign(text=text).pivot_table("text", keys, "method", aggfunc="last", sort=False).fillna("–")
-    table = table[rows.methods(found)].rename(columns=method_name).reset_index()
-    return table.rename(columns={"inputs": "A", "outputs": "B"})
+    return sized(table[rows.methods(found)].rename(columns=method_name).reset_index())
+
+
+def sized(table: pd.DataFrame) -> pd.DataFrame:
+    """Write the sizes in a table by their letters, with thousands apart."""
+    sizes = {axis: table[axis].map(number) for axis in rows.OTHER}
+    return table.assign(**sizes).rename(columns=rows.LETTER)
 
 
 def step_sizes(frame: pd.DataFrame) -> pd.DataFrame:
@@ -87,8 +92,7 @@ def limits(frame: pd.DataFrame) -> pd.DataFrame:
     text = (found["bound_seconds"] / found["run_seconds"]).map("{:.1%}".format)
     keys = ["problem", "inputs", "outputs"]
     table = found.assign(text=text).pivot_table("text", keys, "method", aggfunc="last", sort=False).fillna("–")
-    table = table[rows.methods(found)].rename(columns=method_name).reset_index()
-    return table.rename(columns={"inputs": "A", "outputs": "B"})
+    return sized(table[rows.methods(found)].rename(columns=method_name).reset_index())
 
 
 def preparation(frame: pd.DataFrame) -> pd.DataFrame:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
 UNITS = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
+
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def number(value: float) -> str:
@@ -41,6 +44,23 @@ def seconds(value: float) -> str:
         return "–"
     unit, scale = next((pair for pair in UNITS if value >= pair[1]), UNITS[-1])
     return f"{number(value / scale)} {unit}"
+
+
+def typeset(text: str) -> str:
+    """Write powers of ten and minus signs in a text as print does.
+
+    Examples
+    --------
+    >>> typeset("4.43e-08 at 1e+12, to the power -0.05 (2e-3), not 1e-3.5 or x86-64. The end: 5e-9.")
+    '4.43 × 10⁻⁸ at 10¹², to the power −0.05 (2 × 10⁻³), not 1e-3.5 or x86-64. The end: 5 × 10⁻⁹.'
+    """
+    text = re.sub(r"(?<![\w.-])(-?)(\d+(?:\.\d+)?)e([+-]\d+)(?!\w|\.\d)", _power_of_ten, text)
+    return re.sub(r"(?<![\w.)-])-(?=\d)", "−", text)
+
+
+def _power_of_ten(found: re.Match[str]) -> str:
+    sign, digits, exponent = found.groups()
+    return f"{sign}{'' if digits == '1' else f'{digits} × '}10{str(int(exponent)).translate(RAISED)}"
 
 
 def factor(value: float) -> str:

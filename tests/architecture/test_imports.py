@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-HEAVY = ["importlib.metadata", "matplotlib", "optree", "pandas", "rich", "scipy", "sympy", "typer"]
+HEAVY = ["importlib.metadata", "jinja2", "matplotlib", "optree", "pandas", "rich", "scipy", "sympy", "typer"]
 
 LOADED = """
 import sys

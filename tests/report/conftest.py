@@ -12,6 +12,7 @@ import pytest
 
 from diffkit.benchmark.results import Measurement, append, to_frame, write_environment
 from diffkit.report import write_report
+from diffkit.report.page import Page, describe
 
 FOUR = ("finite-difference", "symbolic", "forward", "reverse")
 SIZES = (1, 3, 10, 30, 100, 300, 1000)
@@ -153,11 +154,19 @@ def run() -> pd.DataFrame:
     return Law().frame()
 
 
+FACTS = {"python": "3.11", "cpu": "one | two", "commit": None, "threads": {"OMP_NUM_THREADS": "1"}}
+
+
+@pytest.fixture(scope="session")
+def described(run: pd.DataFrame) -> Page:
+    """What its page says."""
+    return describe(run, FACTS)
+
+
 def write_run(folder: Path) -> Path:
     for measurement in Law().measurements():
         append(folder, measurement)
-    facts = {"python": "3.11", "cpu": "one | two", "commit": None, "threads": {"OMP_NUM_THREADS": "1"}}
-    write_environment(folder, facts)
+    write_environment(folder, FACTS)
     return folder
 
 

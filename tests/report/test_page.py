@@ -37,6 +37,7 @@ def test_words_come_first_then_verdicts_then_pictures(page):
         "Environment",
     ]
     summary = page.partition("## ")[0]
+    assert "Measured on one \\| two with Python 3.11." in summary
     assert "244 measurements of 5 problems" in summary
     assert "224 ok, 19 too large and 1 failed" in summary
     assert summary.count("\n- ") == len(PICTURES)
@@ -113,8 +114,9 @@ def test_a_missing_environment_is_said(tmp_path, text):
     failed_run(tmp_path)
     if text is not None:
         (tmp_path / "environment.json").write_text(text, encoding="utf-8")
-    page = write_report(tmp_path).read_text(encoding="utf-8")
-    assert "Not recorded: `environment.json` is missing or unreadable." in page
+    page = write_report(tmp_path)[0].read_text(encoding="utf-8")
+    assert "Not recorded: environment.json is missing or unreadable." in page
+    assert "Where it was measured was not recorded." in page
 
 
 @pytest.mark.parametrize(
@@ -132,7 +134,7 @@ def test_a_missing_environment_is_said(tmp_path, text):
 def test_missing_studies_are_left_out_with_one_sentence(tmp_path, law, keep, missing):
     for row in filter(keep, law().measurements()):
         append(tmp_path, row)
-    page = write_report(tmp_path).read_text(encoding="utf-8")
+    page = write_report(tmp_path)[0].read_text(encoding="utf-8")
     assert {name for name in NAMES if f"(figures/{name}.png)" not in page} == missing
     assert page.count("Left out: this run does not hold ") == len(missing)
     assert {file.stem for file in (tmp_path / "figures").iterdir()} == set(NAMES) - missing
@@ -141,7 +143,7 @@ def test_missing_studies_are_left_out_with_one_sentence(tmp_path, law, keep, mis
 def test_everything_measured_is_said(tmp_path, law):
     for row in law().rows("tanh-map", [(1, 1)]):
         append(tmp_path, row)
-    assert "Everything that was asked for was measured" in write_report(tmp_path).read_text(encoding="utf-8")
+    assert "Everything that was asked for was measured" in write_report(tmp_path)[0].read_text(encoding="utf-8")
 
 
 def test_a_picture_of_an_earlier_run_does_not_stay(tmp_path):
@@ -152,10 +154,12 @@ def test_a_picture_of_an_earlier_run_does_not_stay(tmp_path):
     assert list((tmp_path / "figures").iterdir()) == []
 
 
-def test_a_run_without_rows_is_an_error(tmp_path):
+def test_a_run_without_rows_has_a_page_that_says_so(tmp_path):
     (tmp_path / "measurements.jsonl").touch()
-    with pytest.raises(ResultsError, match="has no rows"):
-        write_report(tmp_path)
+    page = write_report(tmp_path)[0].read_text(encoding="utf-8")
+    assert page.startswith("# Four ways to differentiate, measured\n\nNothing was measured: the run has no rows yet.\n")
+    assert "In short" not in page
+    assert page.count("Left out: this run does not hold ") == len(NAMES)
 
 
 def test_no_run_is_an_error(tmp_path):
@@ -173,7 +177,7 @@ def test_the_same_run_gives_the_same_files(reported, folder):
     settings = dict(mpl.rcParams)
     write_report(folder)
     files = [file.relative_to(folder) for file in folder.rglob("*") if file.is_file()]
-    assert len(files) == 2 * len(NAMES) + 3
+    assert len(files) == 2 * len(NAMES) + 4
     assert all((folder / file).read_bytes() == (reported / file).read_bytes() for file in files)
     assert dict(mpl.rcParams) == settings
 

@@ -23,12 +23,14 @@ from diffkit.report.figures.lines import (
     time_against_outputs,
 )
 from diffkit.report.figures.maps import relative_cost, winners
-from diffkit.report.figures.style import HEIGHT, STYLE, WIDTH
+from diffkit.report.figures.style import HEIGHT, NARROW, STYLE, WIDE, Form
 
 __all__ = [
+    "NARROW",
     "PICTURES",
     "STYLE",
-    "WIDTH",
+    "WIDE",
+    "Form",
     "Picture",
     "error_against_step_size",
     "operations_against_depth",
@@ -42,7 +44,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Picture:
-    """One question: the rows that answer it, how to draw them, the numbers beside them.
+    """One question: the rows that answer it, how to draw them, what to see, the numbers beside them.
 
     Attributes
     ----------
@@ -52,6 +54,8 @@ class Picture:
         Its heading in the report.
     needs
         What a run must hold for it.
+    caption
+        How to read the picture, whatever it shows.
     select
         The rows it is drawn from; none where the run does not hold them.
     draw, table
@@ -63,6 +67,7 @@ class Picture:
     name: str
     question: str
     needs: str
+    caption: str
     select: Callable[[pd.DataFrame], pd.DataFrame]
     draw: Callable[[pd.DataFrame, Axes], Axes]
     table: Callable[[pd.DataFrame], pd.DataFrame]
@@ -74,6 +79,8 @@ PICTURES = (
         "time-against-inputs",
         "How does time grow with the number of inputs A?",
         "a problem measured at two values of A or more",
+        "Both axes are logarithmic: a straight line is a power of A, and its slope the exponent. A level line costs "
+        "the same at every A. Each marker is a median; a line that ends early says why.",
         lambda frame: rows.longest_line(frame, "inputs"),
         time_against_inputs,
         tables.times_against_inputs,
@@ -82,6 +89,8 @@ PICTURES = (
         "time-against-outputs",
         "How does time grow with the number of outputs B?",
         "a problem measured at two values of B or more",
+        "Both axes are logarithmic: a straight line is a power of B, and its slope the exponent. A level line costs "
+        "the same at every B. Each marker is a median; a line that ends early says why.",
         lambda frame: rows.longest_line(frame, "outputs"),
         time_against_outputs,
         tables.times_against_outputs,
@@ -90,6 +99,8 @@ PICTURES = (
         "winners",
         "Which method is fastest at which A and B?",
         "a problem measured over a grid of A and B",
+        "Each tile is one pair of A and B in the colour of its fastest method; 1.0× is a tie. Above the dashed "
+        "diagonal there are more outputs than inputs, below it more inputs.",
         rows.plane,
         winners,
         tables.winners,
@@ -99,6 +110,8 @@ PICTURES = (
         "relative-cost",
         "What does a Jacobian cost, in evaluations of f?",
         "cells that were timed",
+        "Filled markers are time, open ones counted operations, each over that of f itself; further left is cheaper. "
+        "The dashed line is the bound that theory gives for a reverse gradient.",
         rows.fullest_cells,
         relative_cost,
         tables.relative_cost,
@@ -108,6 +121,8 @@ PICTURES = (
         "time-against-calls",
         "When does preparation pay?",
         "a problem measured at two values of A or more, with its preparation timed",
+        "A line begins at the cost of preparation and one call. It is level while preparation dominates, and rises in "
+        "proportion once calls do. A dot marks the call from which a method has repaid its preparation.",
         rows.preparation,
         time_against_calls,
         tables.preparation,
@@ -116,6 +131,8 @@ PICTURES = (
         "error-against-step-size",
         "How exact can finite differences be?",
         "the study of step sizes",
+        "To the right the error is that of cutting off the series, to the left that of rounding: the lowest point "
+        "between them is the best step size. Methods that take no step are level lines.",
         rows.step_sizes,
         error_against_step_size,
         tables.step_sizes,
@@ -124,6 +141,8 @@ PICTURES = (
         "operations-against-depth",
         "How much do expressions swell?",
         "the study of expression swell",
+        "The vertical axis is logarithmic: exponential growth is a straight line, and growth in proportion to depth a "
+        "curve that flattens.",
         rows.swell,
         operations_against_depth,
         tables.operations_against_depth,

@@ -32,18 +32,16 @@ def time_against_outputs(frame: pd.DataFrame, axes: Axes) -> Axes:
 def _time_against(line: pd.DataFrame, axis: rows.Axis, axes: Axes) -> Axes:
     right = rows.timed(line)
     function = right.groupby(axis)["function_seconds"].median().dropna()
-    axes.plot(function.index, function, color=REFERENCE, linewidth=1.0)
-    last = zip(function.index.to_numpy()[-1:], function.to_numpy()[-1:], strict=True)
-    ends = [End(size, time, "f itself", REFERENCE) for size, time in last]
+    (line_of_f,) = axes.plot(function.index, function, color=REFERENCE, linewidth=1.0)
+    ends = [End(line_of_f, "f itself", REFERENCE)]
     for method, look in looks(rows.methods(right)).items():
         part = right[right["method"] == method].sort_values(axis)
-        axes.plot(part[axis], part["run_seconds"], **look.line)
-        name = method_name(method) + _why_it_stops(line, part, axis)
-        ends.append(End(part[axis].iloc[-1], part["run_seconds"].iloc[-1], name, look.ink))
+        (drawn,) = axes.plot(part[axis], part["run_seconds"], **look.line)
+        ends.append(End(drawn, method_name(method) + _why_it_stops(line, part, axis), look.ink))
     letter, other = rows.LETTER[axis], rows.OTHER[axis]
     axes.set(xscale="log", yscale="log", xlabel=f"{axis} {letter} (count)", ylabel="time of one Jacobian (s)")
     first = line.iloc[0]
-    fixed = f"{rows.LETTER[other]} = {first[other]}"
+    fixed = f"{rows.LETTER[other]} = {first[other]:,}"
     headline(axes, _fastest_at_the_end(right, axis), f"{first['problem']}, {fixed}, engine {first['engine']}")
     label_ends(axes, ends)
     return axes
@@ -79,9 +77,8 @@ def error_against_step_size(frame: pd.DataFrame, axes: Axes) -> Axes:
         exact = part["step_size"].isna().all()
         errors = pd.Series(part["error"].max(), whole) if exact else part.groupby("step_size")["error"].max()
         errors = errors.clip(lower=SMALLEST_ERROR)
-        axes.plot(errors.index, errors, **look.line)
-        name = method_name(method) + (" (exact)" if exact else "")
-        ends.append(End(errors.index[-1], errors.iloc[-1], name, look.ink))
+        (drawn,) = axes.plot(errors.index, errors, **look.line)
+        ends.append(End(drawn, method_name(method) + (" (exact)" if exact else ""), look.ink))
     axes.set(xscale="log", yscale="log", xlabel="step size (relative to |x|, at least to 1)")
     axes.set_ylabel("largest error (relative to the largest entry)")
     zero = f"no error at all is drawn as {SMALLEST_ERROR:.0e}"
@@ -105,9 +102,8 @@ def operations_against_depth(frame: pd.DataFrame, axes: Axes) -> Axes:
     ends = []
     for method, look in looks(rows.methods(counted)).items():
         part = counted[counted["method"] == method].sort_values("depth")
-        axes.plot(part["depth"], part["operations"], **look.line)
-        name = method_name(method) + _why_it_stops(found, part, "depth")
-        ends.append(End(part["depth"].iloc[-1], part["operations"].iloc[-1], name, look.ink))
+        (drawn,) = axes.plot(part["depth"], part["operations"], **look.line)
+        ends.append(End(drawn, method_name(method) + _why_it_stops(found, part, "depth"), look.ink))
     axes.set(
         yscale="log",
         xlabel="depth of the logistic map (count)",
@@ -138,12 +134,12 @@ def time_against_calls(frame: pd.DataFrame, axes: Axes) -> Axes:
     ends = []
     for method, look in looks(rows.methods(cell)).items():
         prepare, run = cell.loc[cell["method"] == method, ["prepare_seconds", "run_seconds"]].to_numpy()[0]
-        axes.plot(calls, prepare + run * calls, color=look.colour, linestyle=look.linestyle)
+        (drawn,) = axes.plot(calls, prepare + run * calls, color=look.colour, linestyle=look.linestyle)
         if repaid[method] <= MOST_CALLS:
             axes.plot(repaid[method], prepare + run * repaid[method], color=look.colour, marker="o")
         when = "never pays" if np.isnan(repaid[method]) else f"pays from call {number(repaid[method])}"
         name = f"{method_name(method)}: {'least preparation' if method == least else when}"
-        ends.append(End(MOST_CALLS, prepare + run * MOST_CALLS, name, look.ink))
+        ends.append(End(drawn, name, look.ink))
     axes.set(xscale="log", yscale="log", xlabel="calls (count)", ylabel="preparation and all calls together (s)")
     pays = f"pays: cheaper by then than {method_name(least)}"
     headline(axes, _cheapest(cell), f"{_place(cell)}, engine {cell['engine'].iloc[0]}; {pays}")
@@ -160,4 +156,4 @@ def _cheapest(cell: pd.DataFrame) -> str:
 
 def _place(found: pd.DataFrame) -> str:
     first = found.iloc[0]
-    return f"{first['problem']}, A = {first['inputs']}, B = {first['outputs']}"
+    return f"{first['problem']}, A = {first['inputs']:,}, B = {first['outputs']:,}"

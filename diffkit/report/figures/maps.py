@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from diffkit.report import costs, rows
-from diffkit.report.figures.labels import headline
+from diffkit.report.figures.labels import headline, is_narrow, legend, on_decades
 from diffkit.report.figures.style import REFERENCE, looks
 from diffkit.report.words import factor, method_name, number
 
@@ -24,6 +24,9 @@ PALE = 0.45
 BOUND = 5
 """Evaluations of f that a reverse gradient takes at most (Griewank 1989, On automatic differentiation)."""
 
+NAMES_LEFT = (0.46, 0.13, 0.52, 0.84)
+"""Where the axes lie in a narrow picture that needs room for names of problems."""
+
 APART = 0.13
 """How far the filled markers stand above a problem's line, and the open ones below it."""
 
@@ -32,7 +35,7 @@ def winners(frame: pd.DataFrame, axes: Axes) -> Axes:
     """Which method is fastest at which A and B, and where do forward and reverse cost the same?"""
     plane = rows.plane(frame)
     axes.set(xscale="log", yscale="log", xlabel="inputs A (count)", ylabel="outputs B (count)")
-    _legend(axes, [*_tiles(plane, axes), *_borders(plane, axes)])
+    _name(axes, [*_tiles(plane, axes), *_borders(plane, axes)])
     ratio = costs.crossing_ratio(plane)
     where = "nowhere between the measured sizes" if ratio is None else f"at A ≈ {ratio:.2g} B"
     key = "colour: fastest; number: runner-up's time over the fastest's"
@@ -55,11 +58,13 @@ def _tiles(plane: pd.DataFrame, axes: Axes) -> list[Patch]:
         cmap=ListedColormap([pale[method] for method in shown]), vmin=-0.5, vmax=len(shown) - 0.5,
     )  # fmt: skip
     leads = fastest.pivot_table("lead", "outputs", "inputs").reindex_like(places).to_numpy()
+    drawn = places.to_numpy()
     for (row, column), lead in np.ndenumerate(leads):
-        if np.isfinite(lead):  # at the lower right, out of the way of the lines along the diagonal
+        if np.isfinite(lead):  # at the lower right, mostly out of the way of the lines along the diagonal
+            tile = pale[shown[int(drawn[row, column])]]
             axes.annotate(
                 factor(lead), (across[column + 1], up[row]), (-2, 2), textcoords="offset points",
-                ha="right", va="bottom", fontsize="small",
+                ha="right", va="bottom", fontsize="small", bbox={"color": tile, "pad": 0.5},
             )  # fmt: skip
     axes.grid(visible=False)
     for axis, sizes in ((axes.xaxis, inputs), (axes.yaxis, outputs)):
@@ -82,6 +87,8 @@ def _borders(plane: pd.DataFrame, axes: Axes) -> list[Line2D]:
 
 def relative_cost(frame: pd.DataFrame, axes: Axes) -> Axes:
     """What does a Jacobian cost, in evaluations of f?"""
+    if is_narrow(axes):
+        axes.set_position(NAMES_LEFT)
     table = costs.relative_costs(frame)
     sizes = table.groupby("problem")[["inputs", "outputs"]].first().sort_values(["inputs", "outputs"])
     heights = table["problem"].map(sizes.index.get_loc)
@@ -92,10 +99,12 @@ def relative_cost(frame: pd.DataFrame, axes: Axes) -> Axes:
         name = method_name(method)
         shown += axes.plot(part["timed"], height + APART, look.marker, color=look.colour, label=name)
     shown.append(axes.axvline(BOUND, color=REFERENCE, linestyle="--", linewidth=1, label=f"{BOUND} evaluations"))
-    _legend(axes, [_key("white", "open: counted operations"), _key(REFERENCE, "filled: time"), *shown])
+    _name(axes, [_key("white", "open: counted operations"), _key(REFERENCE, "filled: time"), *shown])
     axes.set(xscale="log", xlabel="cost of one Jacobian (evaluations of f)", ylabel="problem and its size (A, B)")
-    axes.set_yticks(range(len(sizes)), [f"{problem} ({a:,}, {b:,})" for problem, a, b in sizes.itertuples()])
+    names = [f"{problem} ({a:,}, {b:,})" for problem, a, b in sizes.itertuples()]
+    axes.set_yticks(range(len(sizes)), names, parse_math=False)
     axes.set_ylim(-0.6, len(sizes) - 0.4)
+    on_decades(axes)
     where = "every problem at its largest size that most methods finished"
     headline(axes, _reverse_bound(table), f"{where}, engine {rows.main_engine(frame)}")
     return axes
@@ -112,9 +121,8 @@ def _key(face: str, label: str) -> Line2D:
     return Line2D([], [], color=REFERENCE, linestyle="", marker="o", markerfacecolor=face, label=label)
 
 
-def _legend(axes: Axes, shown: Sequence[Artist]) -> None:
-    """Name what is drawn, right of the axes."""
-    axes.legend(handles=shown, loc="upper left", bbox_to_anchor=(1.02, 1.0), frameon=False, borderaxespad=0)
+def _name(axes: Axes, shown: Sequence[Artist]) -> None:
+    legend(axes, shown, [str(artist.get_label()) for artist in shown])
 
 
 def _pale(colour: str) -> tuple[float, float, float]:

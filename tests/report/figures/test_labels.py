@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from scipy.optimize import isotonic_regression
 
-from diffkit.report.figures.labels import End, label_ends, spread
+from diffkit.report.figures.labels import End, headline, label_ends, on_decades, spread, take_headline
+from diffkit.report.figures.style import NARROW
 
 places = st.lists(st.floats(-0.5, 1.5), min_size=1, max_size=9)
 
@@ -48,9 +49,9 @@ def test_more_labels_than_fit_share_the_space_evenly():
 def test_labels_of_lines_that_end_together_do_not_collide(dpi):
     figure = Figure(dpi=dpi)
     axes = figure.add_subplot()
-    axes.plot([1, 10], [1, 1e6])
+    (line,) = axes.plot([1, 10], [1, 1e6])
     axes.set(xscale="log", yscale="log")
-    label_ends(axes, [End(10, 1e6, f"name {i}", "black") for i in range(8)])
+    label_ends(axes, [End(line, f"name {i}", "black") for i in range(8)])
     figure.draw_without_rendering()
     boxes = [Text.get_window_extent(text) for text in axes.texts]  # without its leader
     assert len(boxes) == 8
@@ -59,7 +60,45 @@ def test_labels_of_lines_that_end_together_do_not_collide(dpi):
 
 def test_a_leader_starts_where_its_line_ends():
     axes = Figure().add_subplot()
-    axes.plot([1, 10, 100], [1, 10, 100])
+    (line,) = axes.plot([1, 10, 100], [1, 10, 100])
     axes.set(xscale="log", yscale="log", xlim=(1, 10_000), ylim=(1, 10_000))
-    label_ends(axes, [End(100, 100, "line", "black")])
+    label_ends(axes, [End(line, "line", "black")])
     assert axes.texts[0].xy == pytest.approx((0.5, 0.5))
+
+
+def test_a_line_without_points_has_no_name():
+    axes = Figure().add_subplot()
+    (line,) = axes.plot([], [])
+    label_ends(axes, [End(line, "line", "black")])
+    assert list(axes.texts) == []
+
+
+def test_names_stand_below_a_narrow_picture_from_top_to_bottom():
+    figure = Figure(figsize=(NARROW.width, 4))
+    axes = figure.add_axes(NARROW.box)
+    lines = [axes.plot([1, 10], [1, height])[0] for height in (2, 30, 5)]
+    label_ends(axes, [End(line, f"line to {line.get_ydata()[-1]}", "black") for line in lines])
+    figure.draw_without_rendering()
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["line to 30", "line to 5", "line to 2"]
+    assert axes.get_legend().get_window_extent().y1 < axes.get_window_extent().y0 - 20
+
+
+@pytest.mark.parametrize(("values", "limits"), [([3.5, 80], (1, 100)), ([12, 15], (10, 100)), ([0.02, 3000], None)])
+def test_a_logarithmic_axis_shows_two_powers_of_ten(values, limits):
+    axes = Figure().add_subplot()
+    axes.plot(values, values)
+    axes.set(xscale="log")
+    before = axes.get_xlim()
+    on_decades(axes)
+    assert axes.get_xlim() == pytest.approx(limits or before)
+    axes.figure.draw_without_rendering()
+    assert {tick.get_text() for tick in axes.get_xticklabels(minor=True)} <= {""}
+
+
+def test_a_title_is_taken_off_with_its_context():
+    axes = Figure().add_subplot()
+    axes.annotate("a note", (0, 0))
+    headline(axes, "what was $found$", "where")
+    assert take_headline(axes) == ("what was $found$", "where")
+    assert axes.get_title(loc="left") == ""
+    assert [text.get_text() for text in axes.texts] == ["a note"]

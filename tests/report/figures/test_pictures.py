@@ -14,16 +14,17 @@ from matplotlib.text import Text
 
 from diffkit.benchmark.results import to_frame
 from diffkit.report import figures, rows
-from diffkit.report.page import AXES
 
 EVERY = pytest.mark.parametrize("picture", figures.PICTURES, ids=lambda picture: picture.name)
 
+FORMS = pytest.mark.parametrize("form", [figures.WIDE, figures.NARROW], ids=["wide", "narrow"])
 
-def drawn(picture, frame):
+
+def drawn(picture, frame, form=figures.WIDE):
     """Draw a picture as the report does, laid out but not written."""
     with mpl.rc_context(figures.STYLE):
-        figure = Figure(figsize=(figures.WIDTH, picture.height(frame)))
-        axes = figure.add_axes(AXES)
+        figure = Figure(figsize=(form.width, picture.height(frame)))
+        axes = figure.add_axes(form.box)
         assert picture.draw(frame, axes) is axes
         figure.draw_without_rendering()
     return axes
@@ -53,8 +54,9 @@ def test_axes_name_what_they_show_and_its_unit(picture, run):
 
 
 @EVERY
-def test_no_text_covers_another(picture, run):
-    axes = drawn(picture, run)
+@FORMS
+def test_no_text_covers_another(picture, run, form):
+    axes = drawn(picture, run, form)
     assert len(words(axes)) > 10
     assert collisions(axes) == []
 
@@ -71,8 +73,17 @@ def crowded(law):
 
 
 @EVERY
-def test_no_text_covers_another_in_a_crowd(picture, law):
-    assert collisions(drawn(picture, crowded(law))) == []
+@FORMS
+def test_no_text_covers_another_in_a_crowd(picture, law, form):
+    assert collisions(drawn(picture, crowded(law), form)) == []
+
+
+@EVERY
+@FORMS
+def test_no_text_covers_another_where_little_was_measured(picture, run, form):
+    """Numbers that are close together make an axis shorter than one power of ten."""
+    few = run[run["inputs"].isin([10, 30]) | run["outputs"].isin([10, 30]) | (run["study"] != "cells")]
+    assert collisions(drawn(picture, few, form)) == []
 
 
 @EVERY
