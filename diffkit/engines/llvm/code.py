@@ -128,9 +128,13 @@ class Code(Pieces):
         many = " noinline" if len(self.schedule.groups) > INLINED else ""
         if group.call:
             self._apart(lambda: self._call([node.position for node in group.nodes]), types, many)
-        else:
-            long = len(group.nodes) > LONGEST
-            self._apart(lambda: self._loops(group), types, " noinline optnone" if long else many)
+            return
+        if len(group.nodes) > LONGEST:  # with more addresses than a call should take
+            self._loops(group)
+            return
+        self.shared = True
+        self._apart(lambda: self._loops(group), types, many)
+        self.shared = False
 
     def _apart(self, write: Callable[[], None], types: dict[str, str], attributes: str) -> None:
         """Have instructions written to a function of their own, and call it; numbers come back through variables."""

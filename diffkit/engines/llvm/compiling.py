@@ -9,10 +9,12 @@ import weakref
 from typing import Any
 
 STRAIGHT, PER_LOOP = 3000, 100  # lines of IR up to which all of LLVM's optimisations are worth their time
+LONGEST = 200_000  # lines from which they are worth their time no more, however many loops there are
 LONG = 12_000  # lines from which even a good allocation of registers takes too long
 BETWEEN_CALLS = 25  # lines up to which it is worth nothing: a call of libm keeps no vector register
 SHORT = range(8, 33)  # iterations of a loop that LLVM would write out before it could make vectors of it
 LENGTH = re.compile(r"icmp ult i64 %\w+, (\d+)")
+PLUMBING = re.compile(r"^  (?:call void @part|%\S+ = (?:getelementptr|load ptr|alloca))", re.MULTILINE)
 LIBRARY_CALL = re.compile(r" call (?:double|float|void) @(?!llvm\.)")
 
 
@@ -73,8 +75,9 @@ def optimisation(kernel: str) -> int:
     worth everything. Straight-line code takes longer than its length to optimise, and gains nothing where it calls a
     function every few lines.
     """
-    lines, loops = kernel.count("\n"), kernel.count(" phi ")
-    calls = len(LIBRARY_CALL.findall(kernel))
-    if not loops and lines < BETWEEN_CALLS * calls:
+    loops, calls = kernel.count(" phi "), len(LIBRARY_CALL.findall(kernel))
+    lines = kernel.count("\n")
+    straight = lines - len(PLUMBING.findall(kernel))
+    if not loops and straight < BETWEEN_CALLS * calls:
         return 0
-    return 3 if lines <= STRAIGHT + PER_LOOP * loops else 1 if lines <= LONG else 0
+    return 3 if straight <= STRAIGHT + PER_LOOP * loops and lines <= LONGEST else 1 if lines <= LONG else 0

@@ -38,6 +38,8 @@ class Instructions:
         Entries that have been read in the present block.
     mark
         What every access to memory in the present loop carries.
+    shared
+        Whether the function that is being written may serve in several places.
     """
 
     def __init__(self) -> None:
@@ -47,7 +49,7 @@ class Instructions:
         self.used: set[str] = set()
         self.metadata: list[str] = []
         self.loaded: dict[Any, str] = {}
-        self.mark = ""
+        self.mark, self.shared = "", False
         self._count = 0
         self._block, self._begun_at = "entry", 0
 
@@ -138,7 +140,7 @@ class Instructions:
             total = part if total is None else self(f"add nsw i64 {total}, {part}")
         entry = "i8" if access.kind == B else access.kind
         base, offset = access.base, access.offset
-        if offset and base.startswith(("%x", "%read")):  # so that code which reads elsewhere is the same code
+        if offset and self.shared and base.startswith(("%x", "%read")):  # code that reads elsewhere is the same code
             base, offset = f"{base}.{entry}.{offset}", 0
         place = str(offset) if total is None else total if not offset else self(f"add nsw i64 {total}, {offset}")
         return self(f"getelementptr inbounds {entry}, ptr {base}, i64 {place}")
