@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from diffkit.differentiators.finite import DomainWarning, FiniteDifference
     from diffkit.differentiators.forward import Forward
     from diffkit.differentiators.registry import get, names
+    from diffkit.differentiators.mixed import Mixed
     from diffkit.differentiators.reverse import Reverse
     from diffkit.differentiators.sparse import Sparse
     from diffkit.differentiators.symbolic import Symbolic
@@ -64,6 +65,7 @@ _WHERE = {  # a name is imported when first used: importing diffkit costs little
     "diffkit.differentiators.derivative": ("Derivative",),
     "diffkit.differentiators.finite": ("DomainWarning", "FiniteDifference"),
     "diffkit.differentiators.forward": ("Forward",),
+    "diffkit.differentiators.mixed": ("Mixed",),
     "diffkit.differentiators.registry": ("get", "names"),
     "diffkit.differentiators.reverse": ("Reverse",),
     "diffkit.differentiators.sparse": ("Sparse",),
@@ -103,6 +105,7 @@ __all__ = [
     "FiniteDifference",
     "Forward",
     "InputError",
+    "Mixed",
     "NotScalarError",
     "ResultsError",
     "Reverse",
