@@ -89,7 +89,7 @@ class Mixed(GraphDifferentiator):
         """A Jacobian that is too large to be made whole is made by the better of the two sweeps."""
         graph, wanted = branch.graph, derivative.layout.wanted
         cut = bottleneck(graph, wanted, len(branch.traced.leaves)) if product == "jacobian" else ()
-        count = _entries(graph, cut)
+        count = entries(graph, cut)
         if cut and count * bytes_per_direction(graph, wanted) <= self.memory_limit:
             return None
         return self._sweep(derivative.inputs, derivative.outputs).in_pieces(derivative, branch, product)
@@ -104,9 +104,10 @@ def bottleneck(graph: Graph, wanted: Sequence[bool], results: int) -> tuple[int,
     main = Graph(graph.steps, graph.inputs, graph.outputs[:results])
     cut = narrowest(main, wanted)
     inputs = [position for position, flag in zip(main.inputs, wanted, strict=True) if flag]
-    ends = min(_entries(main, inputs), _entries(main, main.outputs))
-    return cut if 0 < _entries(main, cut) < ends else ()
+    ends = min(entries(main, inputs), entries(main, main.outputs))
+    return cut if 0 < entries(main, cut) < ends else ()
 
 
-def _entries(graph: Graph, positions: Sequence[int]) -> int:
+def entries(graph: Graph, positions: Sequence[int]) -> int:
+    """How many entries some steps have together."""
     return sum(size(graph.steps[position]) for position in positions)
