@@ -84,11 +84,6 @@ def run_seconds(graph: Graph, engine: str = "numpy") -> float:
     return prices(engine).seconds(statements(graph), graph.operations)
 
 
-def least_seconds(graph: Graph, entries: int, engine: str = "numpy") -> float:
-    """What a derivative of so many numbers takes at least: f, and the writing of the result."""
-    return run_seconds(graph, engine) + 8 * entries * prices(engine).byte
-
-
 def sweep_seconds(graph: Graph, directions: int, engine: str = "numpy") -> float:
     """Predict the seconds of a sweep over f's graph in K directions, before it is recorded.
 

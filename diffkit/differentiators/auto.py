@@ -19,7 +19,7 @@ from diffkit.differentiators.base import Differentiator, GraphDifferentiator
 from diffkit.differentiators.derivative import Derivative
 from diffkit.differentiators.forward import Forward
 from diffkit.differentiators.mixed import Mixed, bottleneck, entries
-from diffkit.differentiators.programs import GIGABYTE, Branch, Program
+from diffkit.differentiators.programs import GIGABYTE, Branch, Considered, Program
 from diffkit.differentiators.recording import record
 from diffkit.differentiators.reverse import Reverse
 from diffkit.differentiators.sparse import Sparse
@@ -33,14 +33,14 @@ SHORT = 100
 CLOSE = 3.0
 """Of a longer f those are recorded whose predictions from f alone are within this factor of the least."""
 
-ENOUGH = 1.2
-"""A pattern is not looked for where what is there takes at most so many times f and the writing of the result."""
+DENSE = "sparse(form=dense)"
+"""The sparse method, as a candidate among methods that give dense arrays."""
 
 FEW = 16
-"""Nor where there are so few inputs or outputs: there are few sweeps to be saved."""
+"""A pattern is not looked for where there are so few inputs or outputs: there are few sweeps to be saved."""
 
 FULL = 4
-"""More than a quarter of all entries make no pattern that saves much."""
+"""A pattern that fills more than a quarter of the matrix saves little."""
 
 
 class Candidate(NamedTuple):
@@ -65,6 +65,11 @@ class Candidate(NamedTuple):
     record: Callable[[], Graph]
     seconds: float = 0.0
     graph: Graph | None = None
+
+    @property
+    def label(self) -> str:
+        """The method as suites and tables name it."""
+        return DENSE if isinstance(self.method, Sparse) else self.method.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,9 +102,10 @@ class Auto(Differentiator):
 
     def program(self, derivative: Derivative, branch: Branch, product: str) -> Program:
         """Let the cheapest candidate make the product."""
-        best = self.candidates(derivative, branch, product)[0]
+        best, *_ = found = self.candidates(derivative, branch, product)
         program = best.method.compiled(best.graph) if best.graph else best.method.program(derivative, branch, product)
-        return replace(program, method=best.method.name)
+        considered = tuple(Considered(one.label, one.sweeps, one.seconds) for one in found)
+        return replace(program, method=best.method.name, considered=considered)
 
     def candidates(self, derivative: Derivative, branch: Branch, product: str) -> list[Candidate]:
         """Who could make a product, at which predicted cost; the cheapest first."""
@@ -116,12 +122,10 @@ class Auto(Differentiator):
         cut = bottleneck(branch.graph, wanted, len(branch.traced.leaves))
         if cut:
             found.append(candidate(mixed, entries(branch.graph, cut)))
+        if min(inputs, outputs) > FEW:
+            found += self._sparse(derivative, branch)
         fits = 8 * max(inputs, outputs) ** 2 <= self.memory_limit  # all directions in one sweep
-        found = self._priced(found, branch.graph, fits=fits)
-        enough = ENOUGH * costs.least_seconds(branch.graph, inputs * outputs, self.engine)
-        if min(inputs, outputs) > FEW and min(map(_seconds, found)) > enough:
-            found += self._priced(self._sparse(derivative, branch), branch.graph, fits=fits)
-        return sorted(found, key=_seconds)
+        return sorted(self._priced(found, branch.graph, fits=fits), key=_seconds)
 
     def _sparse(self, derivative: Derivative, branch: Branch) -> list[Candidate]:
         """The directions of a colouring, where they are fewer than inputs and outputs."""
@@ -139,7 +143,7 @@ class Auto(Differentiator):
     def _priced(self, found: list[Candidate], graph: Graph, *, fits: bool) -> list[Candidate]:
         """What each should cost: by its own graph where that is worth recording, or else by f's."""
         rough = [costs.sweep_seconds(graph, candidate.sweeps, self.engine) for candidate in found]
-        limit = inf if len(graph.steps) <= SHORT else CLOSE * min(rough, default=0.0)
+        limit = inf if len(graph.steps) <= SHORT else CLOSE * min(rough)
         return [
             self._recorded(candidate) if fits and seconds < limit else candidate._replace(seconds=seconds)
             for candidate, seconds in zip(found, rough, strict=True)

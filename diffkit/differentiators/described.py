@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diffkit import costs, trees
-from diffkit.differentiators.programs import DIRECTED, Branch, Program
+from diffkit.differentiators.programs import DIRECTED, Branch, Considered, Program
 from diffkit.errors import UnsupportedError
 from diffkit.graph import Graph, Operations
 
@@ -115,6 +115,11 @@ class Described:
     def method(self) -> str:
         """The name of the method that makes the prepared product: with "auto", the one that was chosen."""
         return self._latest().method or self.differentiator.name
+
+    @property
+    def considered(self) -> tuple[Considered, ...]:
+        """With "auto", who could make the prepared product at which predicted cost, the cheapest first."""
+        return self._latest().considered
 
     @property
     def predicted_seconds(self) -> float | None:

@@ -73,9 +73,12 @@ class Mixed(GraphDifferentiator):
         leaves = after.inputs
         count = trees.total_size(leaves)
         seeds = recording.ones(leaves) if count == 1 else recording.identity(leaves)
-        columns = np.transpose(after.rows(after.push(seeds), after.outputs, count))
+        behind = after.rows(after.push(seeds), after.outputs, count)
         rows = before.rows(before.pull(seeds, after.reaches()), before.inputs, count)
-        return columns * rows if count == 1 else columns @ rows  # as an outer product, faster than a BLAS
+        if count > 1:
+            return np.transpose(behind) @ rows
+        # One column times one row is faster without a BLAS, and with the longer one along the inner loop.
+        return np.transpose(behind) * rows if outputs <= inputs else np.transpose(np.transpose(rows) * behind)
 
     def jvp(self, recording: Recording, tangents: list[Any]) -> list[Any]:
         """One forward sweep."""

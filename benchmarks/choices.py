@@ -1,0 +1,124 @@
+"""How often does method="auto" choose right? Every candidate beside auto, in every cell of the scaling suite.
+
+A cell is a problem at A and B. Auto and all candidates make its Jacobian in interleaved rounds; the choice is right
+where auto takes at most 1.2 times as long as the fastest candidate, by the minimum over the rounds. The control is that
+candidate prepared once more: how far the same program is from itself is the noise of the measurement. Cells that look
+wrong are measured again, as often as the control is.
+
+``--fit`` fits prices to the times of the candidates and prints them, for `diffkit.costs`.
+"""
+
+import os
+
+for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+import argparse
+import gc
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+import diffkit as dk
+from diffkit import costs, problems
+from diffkit.benchmark.methods import Method
+from diffkit.benchmark.suite import Suite
+from diffkit.benchmark.trial import attempt
+
+NEAR = 1.2
+FIRST, ROUNDS = 3, 7
+SAMPLE = 0.004  # seconds that one sample of a quick call takes
+AGAIN = 3  # times that a cell is measured which looks wrong
+CANDIDATES = ("forward", "reverse", "mixed", "sparse(form=dense)")
+
+
+@dataclass
+class Timed:
+    """A method at work in one cell."""
+
+    label: str
+    plan: dk.Derivative
+    point: np.ndarray
+    loops: int = 1
+    samples: int = 0
+    seconds: float = np.inf
+
+    def sample(self):
+        """Take one more sample; the least is kept."""
+        start = time.perf_counter()
+        for _ in range(self.loops):
+            self.plan.run(self.point)
+        self.samples += 1
+        self.seconds = min(self.seconds, (time.perf_counter() - start) / self.loops)
+
+
+@dataclass
+class Choice:
+    """What was measured in one cell."""
+
+    cell: tuple
+    timed: dict = field(default_factory=dict)
+
+    @property
+    def best(self):
+        """The fastest candidate."""
+        return min((one for label, one in self.timed.items() if label in CANDIDATES), key=lambda one: one.seconds)
+
+    def ratio(self, label):
+        """How many times as long as the fastest candidate takes."""
+        return self.timed[label].seconds / self.best.seconds
+
+
+def cells(suite, problem):
+    """The problems and sizes of a suite whose Jacobians fit its limits."""
+    found = {(c.problem, c.inputs, c.outputs) for c in suite.cells if c.study == "cells"}
+    fits = [size for size in found if 8 * size[1] * size[2] <= suite.limits.jacobian_bytes]
+    return sorted(size for size in fits if problem in (None, size[0]))
+
+
+def prepared(label, engine, instance, seconds):
+    """A method made ready, and run once; None where it does not apply or takes too long."""
+    made = []
+
+    def prepare():
+        plan = Method.parse(label).differentiator(engine).prepare(instance.function, instance.point)
+        one = Timed(label, plan, instance.point)
+        plan.run(instance.point)
+        for _ in range(FIRST):
+            one.sample()
+        made.append(one)
+
+    attempt(prepare, seconds)
+    return made[0] if made else None
+
+
+def measure(cell, engine, seconds):
+    """Auto, all candidates, and the best of them again."""
+    instance = problems.get(cell[0]).at(*cell[1:])
+    choice = Choice(cell)
+    for label in (*CANDIDATES, "auto"):
+        one = prepared(label, engine, instance, seconds)
+        if one is not None:
+            choice.timed[label] = one
+    if "auto" not in choice.timed:
+        return None
+    choice.timed["control"] = prepared(choice.best.label, engine, instance, seconds)
+    for one in choice.timed.values():
+        one.loops = max(1, round(SAMPLE / one.seconds))
+    rounds(choice)
+    for _ in range(AGAIN):
+        if max(choice.ratio("auto"), choice.ratio("control")) > NEAR:
+            rounds(choice)
+    return choice
+
+
+def rounds(choice):
+    """Interleaved rounds of all that may be the fastest."""
+    least = choice.best.seconds
+    running = [one for label, one in choice.timed.items() if one.seconds < 5 * least or label in ("auto", "control")]
+    gc.disable()
+    for _ in range(ROUNDS):
+        for one in running:
+            one.sample()
+    gc.enable()
