@@ -15,6 +15,7 @@ for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import argparse
 import gc
+import sys
 import time
 from dataclasses import dataclass, field
 
@@ -122,3 +123,80 @@ def rounds(choice):
         for one in running:
             one.sample()
     gc.enable()
+
+
+# ---------------------------------------------------------------- prices
+
+
+FUNCTIONS = (np.sin, np.cos, np.exp, np.log, np.tanh, np.sqrt, np.square, lambda x: x * x[::-1] + x)
+
+
+def gradients(engine):
+    """Gradients of sums of functions of a thousand numbers and of a hundred thousand: few statements, much work."""
+    for function in FUNCTIONS:
+        for count in (1000, 100_000):
+            x = np.linspace(0.5, 1.5, count)
+            made = dk.get("reverse", engine=engine).prepare(lambda x, g=function: np.sum(g(x)), x, product="gradient")
+            one = Timed("reverse", made, x)
+            for _ in range(FIRST + ROUNDS):
+                one.sample()
+                one.loops = max(one.loops, round(SAMPLE / one.seconds))
+            yield one
+
+
+def fit(choices, engine):
+    """Prices that predict what was measured: least squares of predicted / measured - 1, none below zero."""
+    from scipy.optimize import nnls
+
+    timed = [one for choice in choices for label, one in choice.timed.items() if label in CANDIDATES]
+    whole = [one for one in timed if one.samples > FIRST and one.plan.operations == one.plan.graph.operations]
+    fitted = [*whole, *gradients(engine)]
+    relative = [np.array(costs.work(one.plan.graph)) / one.seconds for one in fitted]
+    prices, _ = nnls(np.array(relative), np.ones(len(fitted)))
+    near = np.abs(np.log2(np.array(relative) @ prices)) <= 1
+    print(f"{len(fitted)} programs; {np.mean(near):.0%} are predicted within a factor of two")
+    print(f'"{engine}": Work({", ".join(f"{n}={v:.2g}" for n, v in zip(costs.Work._fields, prices, strict=True))}),')
+
+
+# ---------------------------------------------------------------- what is printed
+
+
+def report(choices):
+    """The share of right choices, that of the control, and the choices that were wrong."""
+    right, same = (np.mean([c.ratio(label) <= NEAR for c in choices]) for label in ("auto", "control"))
+    print(f"{right:.1%} of {len(choices)} choices are within {NEAR} of the best; the control is in {same:.1%}")
+    for choice in sorted(choices, key=lambda c: -c.ratio("auto")):
+        if choice.ratio("auto") > NEAR:
+            problem, inputs, outputs = choice.cell
+            auto, best = choice.timed["auto"], choice.best
+            print(
+                f"  {problem}, A = {inputs}, B = {outputs}: {auto.plan.method} takes {auto.seconds:.3g} s, {best.label} "
+                f"{best.seconds:.3g} s; predicted {auto.plan.predicted_seconds:.3g} s and "
+                f"{best.plan.predicted_seconds:.3g} s; control {choice.ratio('control'):.2f}"
+            )
+
+
+def main():
+    """Measure, and say how often auto was right."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--engine", default="numpy")
+    parser.add_argument("--problem", help="only this one")
+    parser.add_argument("--fit", action="store_true", help="fit prices to what was measured, and print them")
+    given = parser.parse_args()
+    suite = Suite.load("scaling")
+    choices = []
+    for cell in cells(suite, given.problem):
+        choice = measure(cell, given.engine, suite.limits.seconds)
+        if choice is None:
+            print("  left out, for auto takes too long to prepare:", *cell)
+            continue
+        choices.append(choice)
+        print(f"\r{len(choices)} cells", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    report(choices)
+    if given.fit:
+        fit(choices, given.engine)
+
+
+if __name__ == "__main__":
+    main()

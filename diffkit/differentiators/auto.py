@@ -142,7 +142,8 @@ class Auto(Differentiator):
 
     def _priced(self, found: list[Candidate], graph: Graph, *, fits: bool) -> list[Candidate]:
         """What each should cost: by its own graph where that is worth recording, or else by f's."""
-        rough = [costs.sweep_seconds(graph, candidate.sweeps, self.engine) for candidate in found]
+        once = costs.work(graph)
+        rough = [costs.sweep(once, candidate.sweeps).seconds(self.engine) for candidate in found]
         limit = inf if len(graph.steps) <= SHORT else CLOSE * min(rough)
         return [
             self._recorded(candidate) if fits and seconds < limit else candidate._replace(seconds=seconds)
