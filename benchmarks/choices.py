@@ -155,7 +155,8 @@ def fit(choices, engine):
     prices, _ = nnls(np.array(relative), np.ones(len(fitted)))
     near = np.abs(np.log2(np.array(relative) @ prices)) <= 1
     print(f"{len(fitted)} programs; {np.mean(near):.0%} are predicted within a factor of two")
-    print(f'"{engine}": Work({", ".join(f"{n}={v:.2g}" for n, v in zip(costs.Work._fields, prices, strict=True))}),')
+    found = zip(costs.Work._fields, prices, strict=True)
+    print(f'"{engine}": Work({", ".join(f"{kind}={price:.2g}" for kind, price in found)}),')
 
 
 # ---------------------------------------------------------------- what is printed

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from diffkit.differentiators.derivative import Derivative
     from diffkit.differentiators.finite import DomainWarning, FiniteDifference
     from diffkit.differentiators.forward import Forward
-    from diffkit.differentiators.registry import get, names
     from diffkit.differentiators.mixed import Mixed
+    from diffkit.differentiators.registry import get, names
     from diffkit.differentiators.reverse import Reverse
     from diffkit.differentiators.sparse import Sparse
     from diffkit.differentiators.symbolic import Symbolic

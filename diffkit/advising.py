@@ -28,8 +28,8 @@ def advise(
 ) -> Advice:
     """Which method should make the Jacobian of ``f`` at arguments like ``x``, and why?
 
-    The choice is that of ``method="auto"``, among forward, reverse, mixed and sparse: by counted cost, before anything is
-    timed. Beside it stands what every method takes when it is measured.
+    The choice is that of ``method="auto"``, among forward, reverse, mixed and sparse: by counted cost, before anything
+    is timed. Beside it stands what every method takes when it is measured.
 
     Parameters
     ----------

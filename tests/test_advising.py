@@ -55,8 +55,10 @@ def bottleneck():
 def test_a_bottleneck_is_told(bottleneck):
     assert bottleneck.choice == "mixed"
     assert bottleneck.reasons[:2] == (
-        'Use method="mixed": f has 300 inputs and 200 outputs; a Jacobian takes 300 sweeps forward, 200 in reverse, '
-        "5 mixed.",
+        (
+            'Use method="mixed": f has 300 inputs and 200 outputs; a Jacobian takes 300 sweeps forward, 200 in reverse, '
+            "5 mixed."
+        ),
         "Every path from inputs to outputs passes through 5 numbers.",
     )
 
@@ -66,12 +68,15 @@ def test_a_sparse_jacobian_is_told_and_measured_beside_the_others():
     advice = dk.advise(instance.function, instance.point, seconds=1.0)
     assert advice.choice == "sparse(form=dense)"
     assert advice.reasons[:2] == (
-        'Use method="sparse", form="dense": f has 300 inputs and 300 outputs; a Jacobian takes 300 sweeps forward, '
-        "300 in reverse, 21 sparse.",
+        (
+            'Use method="sparse", form="dense": f has 300 inputs and 300 outputs; a Jacobian takes 300 sweeps forward, '
+            "300 in reverse, 21 sparse."
+        ),
         "The Jacobian is sparse: 21 of 300 directions find all of it.",
     )
     assert set(advice.table.index) == {*FOUR, "sparse(form=dense)"}
-    assert (advice.table.loc[["sparse(form=dense)", "forward"], ["predicted_seconds", "run_seconds"]] > 0).all(axis=None)
+    for method in ("sparse(form=dense)", "forward"):
+        assert (advice.table.loc[method, ["predicted_seconds", "run_seconds"]] > 0).all()
 
 
 def test_what_cannot_be_traced_is_left_to_finite_differences():

@@ -24,9 +24,7 @@ def entries(graph, cut):
 def cuts(graph, cut, position=None):
     """Whether no path from an input reaches an output around a cut."""
     starts = graph.outputs if position is None else graph.steps[position].operands
-    return all(
-        operand in cut or (operand not in graph.inputs and cuts(graph, cut, operand)) for operand in starts
-    )
+    return all(operand in cut or (operand not in graph.inputs and cuts(graph, cut, operand)) for operand in starts)
 
 
 @st.composite
@@ -37,7 +35,8 @@ def graphs(draw):
     steps = []
     for position in range(count):
         shape = (draw(st.integers(1, 5)),)
-        operands = tuple(draw(st.lists(st.integers(0, position - 1), min_size=1, max_size=3))) if position >= inputs else ()
+        earlier = st.lists(st.integers(0, position - 1), min_size=1, max_size=3)
+        operands = tuple(draw(earlier)) if position >= inputs else ()
         steps.append(Step(p.add if operands else INPUT, operands, {}, shape, FLOAT))
     outputs = tuple(draw(st.sets(st.integers(inputs, count - 1), min_size=1, max_size=2)))
     return Graph(tuple(steps), tuple(range(inputs)), outputs)

@@ -104,24 +104,24 @@ class Auto(Differentiator):
         """Let the cheapest candidate make the product."""
         best, *_ = found = self.candidates(derivative, branch, product)
         program = best.method.compiled(best.graph) if best.graph else best.method.program(derivative, branch, product)
-        considered = tuple(Considered(one.label, one.sweeps, one.seconds) for one in found)
+        considered = tuple(Considered(one.label, one.sweeps, one.seconds) for one in found) if len(found) > 1 else ()
         return replace(program, method=best.method.name, considered=considered)
 
     def candidates(self, derivative: Derivative, branch: Branch, product: str) -> list[Candidate]:
         """Who could make a product, at which predicted cost; the cheapest first."""
-        options, wanted = {"engine": self.engine, "memory_limit": self.memory_limit}, derivative.layout.wanted
-        forward, reverse, mixed = Forward(**options), Reverse(**options), Mixed(**options)
+        wanted = derivative.layout.wanted
 
-        def candidate(method: GraphDifferentiator, sweeps: int) -> Candidate:
+        def candidate(kind: type[Forward | Reverse | Mixed], sweeps: int) -> Candidate:
+            method = kind(engine=self.engine, memory_limit=self.memory_limit)
             return Candidate(method, sweeps, partial(method.graph_of, branch, wanted, product))
 
         if product != "jacobian":  # one sweep is enough: a Hessian is a forward sweep over the gradient
-            return [candidate(forward if product == "jvp" else reverse, 1)]
+            return [candidate(Forward if product == "jvp" else Reverse, 1)]
         inputs, outputs = derivative.inputs, derivative.outputs
-        found = [candidate(reverse, outputs), candidate(forward, inputs)]
+        found = [candidate(Reverse, outputs), candidate(Forward, inputs)]
         cut = bottleneck(branch.graph, wanted, len(branch.traced.leaves))
         if cut:
-            found.append(candidate(mixed, entries(branch.graph, cut)))
+            found.append(candidate(Mixed, entries(branch.graph, cut)))
         if min(inputs, outputs) > FEW:
             found += self._sparse(derivative, branch)
         fits = 8 * max(inputs, outputs) ** 2 <= self.memory_limit  # all directions in one sweep
@@ -136,8 +136,7 @@ class Auto(Differentiator):
         except (TooLargeError, UnsupportedError):  # it is not sparse, or SciPy is not there
             return []
         count = recovery.colouring.count
-        make = partial(method.spread, recovery=recovery)
-        recorded = partial(record, branch.graph, results, wanted, lambda recording: [make(recording)])
+        recorded = partial(record, branch.graph, results, wanted, lambda made: [method.spread(made, recovery)])
         return [Candidate(method, count, recorded)] if count < min(inputs, outputs) else []
 
     def _priced(self, found: list[Candidate], graph: Graph, *, fits: bool) -> list[Candidate]:

@@ -92,7 +92,7 @@ class Recording:
         return [sent for sent, flag in zip(found, self.wanted, strict=True) if flag]
 
     def halves(self, cut: Sequence[int]) -> tuple[Recording, Recording]:
-        """f up to some steps, and f from there on: the one has them as its outputs, the other as its wanted inputs."""
+        """Cut f in two at some steps: the first half has them as its outputs, the second as its wanted inputs."""
         values = replay(self.trace, self.graph, self.arguments)
         steps = list(self.graph.steps)
         for position in cut:

@@ -39,7 +39,9 @@ class Chain:
     def __init__(self, sympy: Any, assignments: Assignments, variables: Sequence[Any], limit: int) -> None:
         self.sympy, self.limit = sympy, limit
         written = [part for pair in assignments.definitions for part in pair]  # perhaps a derivative's
-        read = [*written, *assignments.results.flat, *variables] if written else []  # one closed expression needs no name
+        read = (
+            [*written, *assignments.results.flat, *variables] if written else []
+        )  # one closed expression needs no name
         self.taken = {str(symbol) for part in read for symbol in part.free_symbols}
         self.definitions: list[tuple[Any, Any]] = []
         self.known: dict[Any, dict[Any, Any]] = {variable: {variable: sympy.Integer(1)} for variable in variables}

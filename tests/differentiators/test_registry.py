@@ -26,7 +26,13 @@ def test_the_methods_have_names(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "inputs", "outputs", "sweeps"),
-    [("forward", 7, 3, 7), ("reverse", 7, 3, 3), ("mixed", 7, 3, 3), ("symbolic", 7, 3, 1), ("finite-difference", 7, 3, 14)],
+    [
+        ("forward", 7, 3, 7),
+        ("reverse", 7, 3, 3),
+        ("mixed", 7, 3, 3),
+        ("symbolic", 7, 3, 1),
+        ("finite-difference", 7, 3, 14),
+    ],
 )
 def test_sweeps_of_a_jacobian(name: str, inputs: int, outputs: int, sweeps: int) -> None:
     assert dk.get(name).sweeps(inputs, outputs) == sweeps
