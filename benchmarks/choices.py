@@ -170,11 +170,9 @@ def report(choices):
         if choice.ratio("auto") > NEAR:
             problem, inputs, outputs = choice.cell
             auto, best = choice.timed["auto"], choice.best
-            print(
-                f"  {problem}, A = {inputs}, B = {outputs}: {auto.plan.method} takes {auto.seconds:.3g} s, {best.label} "
-                f"{best.seconds:.3g} s; predicted {auto.plan.predicted_seconds:.3g} s and "
-                f"{best.plan.predicted_seconds:.3g} s; control {choice.ratio('control'):.2f}"
-            )
+            print(f"  {problem}, A = {inputs}, B = {outputs}; control {choice.ratio('control'):.2f}")
+            for name, one in ((auto.plan.method, auto), (best.label, best)):
+                print(f"    {name}: {one.seconds:.3g} s, predicted {one.plan.predicted_seconds:.3g} s")
 
 
 def main():

@@ -55,8 +55,20 @@ class Work(NamedTuple):
         return sum(amount * price for amount, price in zip(self, prices(engine), strict=True))
 
 
+# Fitted by benchmarks/choices.py --fit on one core of an AMD EPYC with NumPy 2: least squares of predicted / measured - 1
+# over the candidates' Jacobians in the cells of the scaling suite, and gradients of sums of functions. On "numpy", 97 % of
+# 1,000 predictions are within a factor of two.
 PRICES = {
-    "numpy": Work(runs=1.3e-6, calls=4.1e-7, numbers=5.5e-8, flops=3.0e-11, functions=1.7e-9, bytes=1.7e-11),
+    "numpy": Work(
+        runs=1.2e-6,
+        calls=4.3e-7,
+        numbers=5.2e-8,
+        products=2.4e-11,
+        flops=9.8e-11,
+        functions=4.9e-10,
+        slow=5.6e-9,
+        bytes=1.0e-11,
+    ),
     "interpreted": Work(runs=2.6e-6, calls=1.3e-6, numbers=7.9e-7, flops=6.2e-12, functions=9.0e-10, bytes=5.2e-11),
 }
 

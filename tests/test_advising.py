@@ -56,8 +56,8 @@ def test_a_bottleneck_is_told(bottleneck):
     assert bottleneck.choice == "mixed"
     assert bottleneck.reasons[:2] == (
         (
-            'Use method="mixed": f has 300 inputs and 200 outputs; a Jacobian takes 300 sweeps forward, 200 in reverse, '
-            "5 mixed."
+            'Use method="mixed": f has 300 inputs and 200 outputs; a Jacobian takes 300 sweeps forward, '
+            "200 in reverse, 5 mixed."
         ),
         "Every path from inputs to outputs passes through 5 numbers.",
     )

@@ -1,8 +1,8 @@
 """Mixed mode: where f passes through few numbers, sweeps start there, back to its inputs and on to its outputs.
 
 "As many sweeps as the narrowest place has entries": with k entries there, J is (B, k) by (k, A), k forward sweeps
-behind times k return sweeps before. Griewank and Walther (2008), "Evaluating Derivatives", chapters 9 and 10: elimination in
-other orders than forward and reverse, here across a vertex cut.
+behind times k return sweeps before. Griewank and Walther (2008), "Evaluating Derivatives", chapters 9 and 10:
+elimination in other orders than forward and reverse, here across a vertex cut.
 """
 
 from __future__ import annotations
