@@ -180,11 +180,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--engine", default="numpy")
     parser.add_argument("--problem", help="only this one")
+    parser.add_argument("--every", type=int, default=1, help="every n-th cell only, where time is short")
     parser.add_argument("--fit", action="store_true", help="fit prices to what was measured, and print them")
     given = parser.parse_args()
     suite = Suite.load("scaling")
     choices = []
-    for cell in cells(suite, given.problem):
+    for cell in cells(suite, given.problem)[:: given.every]:
         choice = measure(cell, given.engine, suite.limits.seconds)
         if choice is None:
             print("  left out, for auto takes too long to prepare:", *cell)

@@ -55,9 +55,9 @@ class Work(NamedTuple):
         return sum(amount * price for amount, price in zip(self, prices(engine), strict=True))
 
 
-# Fitted by benchmarks/choices.py --fit on one core of an AMD EPYC with NumPy 2: least squares of predicted / measured - 1
-# over the candidates' Jacobians in the cells of the scaling suite, and gradients of sums of functions. On "numpy", 97 % of
-# 1,000 predictions are within a factor of two.
+# Fitted by benchmarks/choices.py --fit on one core of an AMD EPYC with NumPy 2: least squares of predicted / measured
+# - 1 over the candidates' Jacobians in the cells of the scaling suite, and gradients of sums of functions. On "numpy",
+# 97 % of 1,200 predictions are within a factor of two.
 PRICES = {
     "numpy": Work(
         runs=1.2e-6,

@@ -24,7 +24,7 @@ from diffkit.differentiators.recording import record
 from diffkit.differentiators.reverse import Reverse
 from diffkit.differentiators.sparse import Sparse
 from diffkit.differentiators.sweeping import holds
-from diffkit.errors import TooLargeError, UnsupportedError
+from diffkit.errors import TooLargeError, TracingError, UnsupportedError
 from diffkit.graph import Graph
 
 SHORT = 100
@@ -144,10 +144,18 @@ class Auto(Differentiator):
         once = costs.work(graph)
         rough = [costs.sweep(once, candidate.sweeps).seconds(self.engine) for candidate in found]
         limit = inf if len(graph.steps) <= SHORT else CLOSE * min(rough)
-        return [
-            self._recorded(candidate) if fits and seconds < limit else candidate._replace(seconds=seconds)
-            for candidate, seconds in zip(found, rough, strict=True)
-        ]
+        priced, failures = [], []
+        for candidate, seconds in zip(found, rough, strict=True):
+            if not (fits and seconds < limit):
+                priced.append(candidate._replace(seconds=seconds))
+                continue
+            try:
+                priced.append(self._recorded(candidate))
+            except TracingError as error:  # a primitive of the user's has a rule for one mode only
+                failures.append(error)
+        if not priced:
+            raise failures[0]
+        return priced
 
     def _recorded(self, candidate: Candidate) -> Candidate:
         graph = candidate.record()

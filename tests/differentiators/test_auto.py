@@ -168,6 +168,23 @@ def test_every_branch_has_a_choice_of_its_own():
     assert jacobian(-np.ones(3)).shape == (3, 3)
 
 
+@pytest.mark.parametrize(("kind", "method"), [("jvp", "forward"), ("vjp", "reverse")])
+def test_who_has_no_rule_for_a_primitive_does_not_stand_for_election(kind, method):
+    rules = {"jvp": lambda y, xs, ts: 3 * xs[0] ** 2 * ts[0], "vjp": lambda w, y, xs: (3 * xs[0] ** 2 * w,)}
+    cube = dk.primitive(lambda x: x**3, **{kind: rules[kind]})
+    x = np.linspace(0, 1, 5)
+    plan = prepared(lambda x: np.sin(cube(x)), x)
+    assert plan.method == method
+    np.testing.assert_allclose(plan.run(x), np.diag(np.cos(x**3) * 3 * x**2), rtol=1e-14)
+
+
+def test_where_nobody_has_a_rule_the_first_says_so():
+    half = dk.primitive(lambda x: x**3, jvp=lambda y, xs, ts: ts[0])
+    other = dk.primitive(lambda x: x**3, vjp=lambda w, y, xs: (w,))
+    with pytest.raises(dk.TracingError, match="which reverse mode needs"):
+        prepared(lambda x: half(x) + other(x), np.ones(3))
+
+
 def test_sweeps_are_those_of_the_better_one():
     assert dk.get("auto").sweeps(7, 3) == dk.get("auto").sweeps(3, 7) == 3
 
