@@ -3,7 +3,7 @@
 A cell is a problem at A and B. Auto and all candidates make its Jacobian in interleaved rounds; the choice is right
 where auto takes at most 1.2 times as long as the fastest candidate, by the minimum over the rounds. The control is that
 candidate prepared once more: how far the same program is from itself is the noise of the measurement. Cells that look
-wrong are measured again, as often as the control is.
+wrong, or whose control does, are measured again.
 
 ``--fit`` fits prices to the times of the candidates and prints them, for `diffkit.costs`.
 """
@@ -18,6 +18,7 @@ import gc
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -25,7 +26,8 @@ import diffkit as dk
 from diffkit import costs, problems
 from diffkit.benchmark.methods import Method
 from diffkit.benchmark.suite import Suite
-from diffkit.benchmark.trial import attempt
+from diffkit.benchmark.trial import attempt, relative_error, tolerance
+from diffkit.errors import CheckError
 
 NEAR = 1.2
 FIRST, ROUNDS = 3, 7
@@ -78,33 +80,36 @@ def cells(suite, problem):
     return sorted(size for size in fits if problem in (None, size[0]))
 
 
-def prepared(label, engine, instance, seconds):
-    """A method made ready, and run once; None where it does not apply or takes too long."""
+def prepared(label, engine, instance, reference, seconds):
+    """A method made ready, its answer checked, and run a few times; None where it cannot or takes too long."""
     made = []
 
     def prepare():
-        plan = Method.parse(label).differentiator(engine).prepare(instance.function, instance.point)
+        method = Method.parse(label)
+        plan = method.differentiator(engine).prepare(instance.function, instance.point)
+        error = relative_error(plan.run(instance.point), reference)
+        if not error <= tolerance(method, exact=True, conditioning=instance.conditioning):
+            raise CheckError(f"{label} is off by {error:.1e}")
         one = Timed(label, plan, instance.point)
-        plan.run(instance.point)
         for _ in range(FIRST):
             one.sample()
         made.append(one)
 
-    attempt(prepare, seconds)
+    status, reason = attempt(prepare, seconds)
+    if status == "disagrees":
+        raise SystemExit(f"{instance.name} {instance.inputs} {instance.outputs}: {reason}")
     return made[0] if made else None
 
 
 def measure(cell, engine, seconds):
-    """Auto, all candidates, and the best of them again."""
+    """Auto, all candidates, and the best of them again; None where auto or all others take too long."""
     instance = problems.get(cell[0]).at(*cell[1:])
-    choice = Choice(cell)
-    for label in (*CANDIDATES, "auto"):
-        one = prepared(label, engine, instance, seconds)
-        if one is not None:
-            choice.timed[label] = one
-    if "auto" not in choice.timed:
+    make = partial(prepared, engine=engine, instance=instance, reference=instance.jacobian(instance.point))
+    made = [make(label, seconds=seconds) for label in (*CANDIDATES, "auto")]
+    choice = Choice(cell, {one.label: one for one in made if one is not None})
+    if "auto" not in choice.timed or len(choice.timed) == 1:
         return None
-    choice.timed["control"] = prepared(choice.best.label, engine, instance, seconds)
+    choice.timed["control"] = make(choice.best.label, seconds=np.inf)
     for one in choice.timed.values():
         one.loops = max(1, round(SAMPLE / one.seconds))
     rounds(choice)
@@ -144,19 +149,21 @@ def gradients(engine):
             yield one
 
 
-def fit(choices, engine):
+def candidates(choices):
+    """All programs that were measured carefully and run in one piece."""
+    timed = [one for choice in choices for label, one in choice.timed.items() if label in CANDIDATES]
+    return [one for one in timed if one.samples > FIRST and one.plan.operations == one.plan.graph.operations]
+
+
+def fit(timed):
     """Prices that predict what was measured: least squares of predicted / measured - 1, none below zero."""
     from scipy.optimize import nnls
 
-    timed = [one for choice in choices for label, one in choice.timed.items() if label in CANDIDATES]
-    whole = [one for one in timed if one.samples > FIRST and one.plan.operations == one.plan.graph.operations]
-    fitted = [*whole, *gradients(engine)]
-    relative = [np.array(costs.work(one.plan.graph)) / one.seconds for one in fitted]
-    prices, _ = nnls(np.array(relative), np.ones(len(fitted)))
-    near = np.abs(np.log2(np.array(relative) @ prices)) <= 1
-    print(f"{len(fitted)} programs; {np.mean(near):.0%} are predicted within a factor of two")
-    found = zip(costs.Work._fields, prices, strict=True)
-    print(f'"{engine}": Work({", ".join(f"{kind}={price:.2g}" for kind, price in found)}),')
+    relative = np.array([np.array(costs.work(one.plan.graph)) / one.seconds for one in timed])
+    prices, _ = nnls(relative, np.ones(len(timed)))
+    near = np.abs(np.log2(relative @ prices)) <= 1
+    print(f"{len(timed)} programs; {np.mean(near):.0%} are predicted within a factor of two")
+    return costs.Work(*(float(f"{price:.2g}") for price in prices))
 
 
 # ---------------------------------------------------------------- what is printed
@@ -195,7 +202,7 @@ def main():
     print(file=sys.stderr)
     report(choices)
     if given.fit:
-        fit(choices, given.engine)
+        print(f'"{given.engine}": {fit([*candidates(choices), *gradients(given.engine)])}')
 
 
 if __name__ == "__main__":
