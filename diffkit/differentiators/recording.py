@@ -12,7 +12,7 @@ import numpy as np
 from diffkit import trees
 from diffkit.differentiators.programs import check_dense
 from diffkit.graph import IDENTITY, INPUT, Graph, Step
-from diffkit.primitives import convert
+from diffkit.primitives import convert, where
 from diffkit.simplify import simplify
 from diffkit.sweeps import Cotangent, Dual, forward_sweep, return_sweep
 from diffkit.tracing import Trace, replay
@@ -84,6 +84,8 @@ class Recording:
 
     def reaches(self) -> list[Any]:
         """Where the cotangent of each wanted input can be other than zero, behind selections; None where everywhere."""
+        if not any(step.op is where for step in self.graph.steps):
+            return [None] * len(self.inputs)
         return [None if sent is None else sent.reach for sent in self._returned(self.ones(self.outputs), None)]
 
     def _returned(self, cotangents: Sequence[Any], reaches: Sequence[Any] | None) -> list[Cotangent | None]:
