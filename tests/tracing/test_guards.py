@@ -11,7 +11,7 @@ import pytest
 import diffkit as dk
 from diffkit.errors import TracingError
 
-METHODS = ["finite-difference", "symbolic", "forward", "reverse"]
+METHODS = ["finite-difference", "symbolic", "forward", "reverse", "mixed"]
 
 
 def if_else(x):
