@@ -79,14 +79,14 @@ PRICES = {
         bytes=3.6e-12,
     ),
     "interpreted": Work(
-        runs=2.6e-6,
-        calls=1.3e-6,
-        numbers=7.9e-7,
-        products=2.4e-11,
-        flops=9.8e-11,
-        functions=4.9e-10,
-        slow=5.6e-9,
-        bytes=1.0e-11,
+        runs=2.2e-6,
+        calls=1.7e-6,
+        numbers=7.6e-7,
+        products=2.6e-11,
+        flops=1.0e-10,
+        functions=3.2e-10,
+        slow=7.1e-9,
+        bytes=2.0e-11,
     ),
 }
 

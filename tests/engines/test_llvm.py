@@ -65,6 +65,7 @@ SIZES = {
     "network-2": [(39, 1)],
     "network-deep": [(35, 1)],
     "logistic-digits": [(65, 1)],
+    "reaction-diffusion": [(3, 3), (40, 40)],  # smaller ones compile in exponential time: steps are counted again
 }
 
 
