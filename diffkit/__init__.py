@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from diffkit.differentiators.derivative import Derivative
     from diffkit.differentiators.finite import FiniteDifference
     from diffkit.differentiators.forward import Forward
+    from diffkit.differentiators.mixed import Mixed
     from diffkit.differentiators.neighbours import DomainWarning
     from diffkit.differentiators.registry import get, names
     from diffkit.differentiators.reverse import Reverse
@@ -65,6 +66,7 @@ _WHERE = {  # a name is imported when first used: importing diffkit costs little
     "diffkit.differentiators.derivative": ("Derivative",),
     "diffkit.differentiators.finite": ("FiniteDifference",),
     "diffkit.differentiators.forward": ("Forward",),
+    "diffkit.differentiators.mixed": ("Mixed",),
     "diffkit.differentiators.neighbours": ("DomainWarning",),
     "diffkit.differentiators.registry": ("get", "names"),
     "diffkit.differentiators.reverse": ("Reverse",),
@@ -105,6 +107,7 @@ __all__ = [
     "FiniteDifference",
     "Forward",
     "InputError",
+    "Mixed",
     "NotScalarError",
     "ResultsError",
     "Reverse",

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from diffkit.comparing import Comparison, compare
-from diffkit.differentiators import Auto, FiniteDifference, Forward, Reverse
+from diffkit.differentiators import Auto, Derivative, FiniteDifference, Mixed, names
+from diffkit.differentiators.auto import DENSE
 from diffkit.errors import TracingError
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ def advise(
 ) -> Advice:
     """Which method should make the Jacobian of ``f`` at arguments like ``x``, and why?
 
-    The choice is that of ``method="auto"``: by counted cost, before anything is timed. Beside it stands what every
-    method takes when it is measured.
+    The choice is that of ``method="auto"``, among forward, reverse, mixed and sparse: by counted cost, before anything
+    is timed. Beside it stands what every method takes when it is measured.
 
     Parameters
     ----------
@@ -37,7 +38,8 @@ def advise(
     x
         Where to differentiate.
     methods
-        Names, with options if need be, as ``"symbolic(form=expression)"``; by default all that are installed.
+        Names, with options if need be, as ``"symbolic(form=expression)"``; by default all that are installed, and
+        "sparse(form=dense)" where the Jacobian is sparse.
     engine
         How derivatives are run.
     seconds
@@ -59,22 +61,42 @@ def advise(
     >>> print(advice.reasons[0])
     Use method="reverse": f has 100 inputs and 1 output; a Jacobian takes 100 sweeps forward, 1 in reverse.
     """
-    comparison = compare(f, x, methods=methods, engine=engine, seconds=seconds)
     try:
         plan = Auto(engine=engine).prepare(f, x)
     except TracingError as error:
         reason = f'Use method="{FiniteDifference.name}": the others need a graph of f. {error}'
+        comparison = compare(f, x, methods=methods, engine=engine, seconds=seconds)
         return Advice(FiniteDifference.name, (reason,), comparison)
+    labels = [one.label for one in plan.considered]
+    if methods is None:
+        others = [name for name in names() if name not in (Auto.name, Mixed.name, *labels)]
+        methods = [*others, *labels]  # mixed where f has a bottleneck: elsewhere it is forward or reverse
+    comparison = compare(f, x, methods=methods, engine=engine, seconds=seconds)
+    return Advice(labels[0], (*structure_sentences(plan), *cost_sentences(labels[0], comparison)), comparison)
+
+
+def structure_sentences(plan: Derivative) -> list[str]:
+    """What to use, and which structure of f speaks for or against it."""
     from diffkit.report.words import plural
 
-    forward, reverse = (kind(engine=engine).sweeps(plan.inputs, plan.outputs) for kind in (Forward, Reverse))
-    more = forward > reverse if plan.method == Forward.name else reverse > forward
-    reason = (
-        f'Use method="{plan.method}": f has {plural(plan.inputs, "input")} and {plural(plan.outputs, "output")}; a '
-        f"Jacobian takes {plural(forward, 'sweep')} forward, {reverse:,} in reverse"
-        f"{f', but simplified {plan.method} is less work' if more else ''}."
+    choice, sweeps = plan.considered[0].label, {one.label: one.sweeps for one in plan.considered}
+    ways = [f"{plural(plan.inputs, 'sweep')} forward", f"{plan.outputs:,} in reverse"]
+    why = []
+    if Mixed.name in sweeps:
+        count = sweeps[Mixed.name]
+        ways.append(f"{count:,} mixed")
+        why.append(f"Every path from inputs to outputs passes through {plural(count, 'number')}.")
+    if DENSE in sweeps:
+        count = sweeps[DENSE]
+        ways.append(f"{count:,} sparse")
+        why.append(f"The Jacobian is sparse: {count:,} of {plural(plan.inputs, 'direction')} find all of it.")
+    name = 'method="sparse", form="dense"' if choice == DENSE else f'method="{choice}"'
+    more = sweeps[choice] > min(sweeps.values())
+    first = (
+        f"Use {name}: f has {plural(plan.inputs, 'input')} and {plural(plan.outputs, 'output')}; a Jacobian takes "
+        f"{', '.join(ways)}{f', but simplified {choice} is less work' if more else ''}."
     )
-    return Advice(plan.method, (reason, *cost_sentences(plan.method, comparison)), comparison)
+    return [first, *why]
 
 
 def cost_sentences(choice: str, comparison: Comparison) -> list[str]:
@@ -108,7 +130,7 @@ class Advice:
     Attributes
     ----------
     choice
-        The name of the method to use.
+        The method to use, by its name, or "sparse(form=dense)".
     reasons
         Why, in sentences; the first says what to do.
     comparison

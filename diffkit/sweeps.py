@@ -53,9 +53,9 @@ def return_sweep(
     trace: Trace,
     graph: Graph,
     arguments: Sequence[Array],
-    seeds: Sequence[Array | None],
+    seeds: Sequence[Cotangent | None],
     wanted: Sequence[bool],
-) -> tuple[list[Array], list[Array | None]]:
+) -> tuple[list[Array], list[Cotangent | None]]:
     """Walk a graph backwards from the seeds of its outputs; its results, and the cotangents of its inputs.
 
     All cotangents start at zero and are incremented: ``u_j' += (dv/du_j) v'`` for every step, last one first.
@@ -65,7 +65,7 @@ def return_sweep(
     contributions: list[list[Cotangent]] = [[] for _ in graph.steps]
     for position, seed in zip(graph.outputs, seeds, strict=True):
         if seed is not None and active[position]:
-            contributions[position].append(Cotangent(seed))
+            contributions[position].append(seed)
     for position in range(len(graph.steps) - 1, -1, -1):
         step = graph.steps[position]
         if not (contributions[position] and step.operands):
@@ -79,9 +79,7 @@ def return_sweep(
             if flag and contribution is not None:
                 contributions[operand].append(contribution)
     results = [values[position] for position in graph.outputs]
-    gathered = [
-        accumulate(contributions[position]).value if contributions[position] else None for position in graph.inputs
-    ]
+    gathered = [accumulate(contributions[position]) if contributions[position] else None for position in graph.inputs]
     return results, gathered
 
 

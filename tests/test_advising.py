@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import diffkit as dk
-from diffkit import advising
+from diffkit import advising, problems
 from diffkit.benchmark.results import Measurement
 from diffkit.comparing import Comparison
 
@@ -44,6 +44,39 @@ def test_it_reads_as_sentences_and_a_table(advice):
     assert lines[1].startswith("By counted work: ")
     assert lines[2].startswith("Measured, reverse takes ")
     assert {line.split()[0] for line in lines[3:]} >= FOUR
+
+
+@pytest.fixture(scope="module")
+def bottleneck():
+    instance = problems.get("autoencoder").at(300, 200)
+    return dk.advise(instance.function, instance.point, methods=["forward", "mixed"], seconds=2.0)
+
+
+def test_a_bottleneck_is_told(bottleneck):
+    assert bottleneck.choice == "mixed"
+    assert bottleneck.reasons[:2] == (
+        (
+            'Use method="mixed": f has 300 inputs and 200 outputs; a Jacobian takes 300 sweeps forward, '
+            "200 in reverse, 5 mixed."
+        ),
+        "Every path from inputs to outputs passes through 5 numbers.",
+    )
+
+
+def test_a_sparse_jacobian_is_told_and_measured_beside_the_others():
+    instance = problems.get("reaction-diffusion").at(300, 300)
+    advice = dk.advise(instance.function, instance.point, seconds=1.0)
+    assert advice.choice == "sparse(form=dense)"
+    assert advice.reasons[:2] == (
+        (
+            'Use method="sparse", form="dense": f has 300 inputs and 300 outputs; a Jacobian takes 300 sweeps forward, '
+            "300 in reverse, 21 sparse."
+        ),
+        "The Jacobian is sparse: 21 of 300 directions find all of it.",
+    )
+    assert set(advice.table.index) == {*FOUR, "sparse(form=dense)"}
+    for method in ("sparse(form=dense)", "forward"):
+        assert (advice.table.loc[method, ["predicted_seconds", "run_seconds"]] > 0).all()
 
 
 def test_what_cannot_be_traced_is_left_to_finite_differences():

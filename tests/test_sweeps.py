@@ -41,9 +41,9 @@ def backward(graph, points, seeds, wanted):
     trace = Trace(frozen=True)
     with trace.recording():
         given = [trace.input(x) for x in points]
-        weights = [None if w is None else trace.input(w) for w in seeds]
+        weights = [None if w is None else Cotangent(trace.input(w)) for w in seeds]
         values, sent = return_sweep(trace, graph, given, weights, wanted)
-        recorded = trace.graph([*values, *(one for one in sent if one is not None)])
+        recorded = trace.graph([*values, *(one.value for one in sent if one is not None)])
     found = recorded.evaluate(*points, *[w for w in seeds if w is not None])
     return found[: len(values)], found[len(values) :], [one is None for one in sent], recorded
 

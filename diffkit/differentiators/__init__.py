@@ -5,6 +5,7 @@ from diffkit.differentiators.base import Differentiator
 from diffkit.differentiators.derivative import Derivative
 from diffkit.differentiators.finite import FiniteDifference
 from diffkit.differentiators.forward import Forward
+from diffkit.differentiators.mixed import Mixed
 from diffkit.differentiators.registry import get, names
 from diffkit.differentiators.reverse import Reverse
 from diffkit.differentiators.sparse import Sparse
@@ -16,6 +17,7 @@ __all__ = [
     "Differentiator",
     "FiniteDifference",
     "Forward",
+    "Mixed",
     "Reverse",
     "Sparse",
     "Symbolic",

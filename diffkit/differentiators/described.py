@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diffkit import costs, trees
-from diffkit.differentiators.programs import DIRECTED, Branch, Program
+from diffkit.differentiators.programs import DIRECTED, Branch, Considered, Program
 from diffkit.errors import UnsupportedError, check_positive
 from diffkit.graph import Graph, Operations
 
@@ -117,6 +117,11 @@ class Described(ABC):
     def method(self) -> str:
         """The name of the method that makes the prepared product: with "auto", the one that was chosen."""
         return self._latest().method or self.differentiator.name
+
+    @property
+    def considered(self) -> tuple[Considered, ...]:
+        """With "auto", who could make the prepared product at which predicted cost, the cheapest first."""
+        return self._latest().considered
 
     @property
     def predicted_seconds(self) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,24 @@ QUICK = frozenset({"gradient", "jacobian", "hessian"})
 MATRICES = frozenset({"jacobian", "hessian", "error"})
 DIRECTED = frozenset({"jvp", "vjp", "hvp"})
 GIGABYTE = 2**30
+
+
+class Considered(NamedTuple):
+    """A method that could make a product, before one is chosen.
+
+    Attributes
+    ----------
+    label
+        As suites and tables name it.
+    sweeps
+        How many directions it takes, before simplification.
+    seconds
+        What one run should cost.
+    """
+
+    label: str
+    sweeps: int
+    seconds: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +65,8 @@ class Program:
         Which columns and rows a sparse derivative finds together (`diffkit.sparsity.Colouring`); None for others.
     method
         The name of the method that made it, where that was chosen; empty where it is the derivative's own.
+    considered
+        Who could have made it, the cheapest first, where one was chosen.
     """
 
     run: Callable[..., tuple[Any, ...] | None]
@@ -59,6 +79,7 @@ class Program:
     later: Callable[[Callable[[], None]], None] | None = None
     colouring: Any = None
     method: str = ""
+    considered: tuple[Considered, ...] = ()
 
 
 class Branch:

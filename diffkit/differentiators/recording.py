@@ -11,10 +11,10 @@ import numpy as np
 
 from diffkit import trees
 from diffkit.differentiators.programs import check_dense
-from diffkit.graph import IDENTITY, Graph
-from diffkit.primitives import convert
+from diffkit.graph import IDENTITY, INPUT, Graph, Step
+from diffkit.primitives import convert, where
 from diffkit.simplify import simplify
-from diffkit.sweeps import Dual, forward_sweep, return_sweep
+from diffkit.sweeps import Cotangent, Dual, forward_sweep, return_sweep
 from diffkit.tracing import Trace, replay
 
 
@@ -75,10 +75,38 @@ class Recording:
         ]
         return [dual.tangent for dual in forward_sweep(self.trace, self.graph, duals)]
 
-    def pull(self, cotangents: Sequence[Any]) -> list[Any]:
-        """A return sweep from a cotangent per output; a cotangent per wanted input, None where zero."""
-        _, found = return_sweep(self.trace, self.graph, self.arguments, cotangents, self.wanted)
-        return [cotangent for cotangent, flag in zip(found, self.wanted, strict=True) if flag]
+    def pull(self, cotangents: Sequence[Any], reaches: Sequence[Any] | None = None) -> list[Any]:
+        """A return sweep from a cotangent per output; a cotangent per wanted input, None where zero.
+
+        ``reaches`` says of each output where its cotangent can be other than zero; by default everywhere.
+        """
+        return [None if sent is None else sent.value for sent in self._returned(cotangents, reaches)]
+
+    def reaches(self) -> list[Any]:
+        """Where the cotangent of each wanted input can be other than zero, behind selections; None where everywhere."""
+        if not any(step.op is where for step in self.graph.steps):
+            return [None] * len(self.inputs)
+        return [None if sent is None else sent.reach for sent in self._returned(self.ones(self.outputs), None)]
+
+    def _returned(self, cotangents: Sequence[Any], reaches: Sequence[Any] | None) -> list[Cotangent | None]:
+        seeds = map(Cotangent, cotangents, reaches or [None] * len(cotangents))
+        _, found = return_sweep(self.trace, self.graph, self.arguments, list(seeds), self.wanted)
+        return [sent for sent, flag in zip(found, self.wanted, strict=True) if flag]
+
+    def halves(self, cut: Sequence[int]) -> tuple[Recording, Recording]:
+        """Cut f in two at some steps: the first half has them as its outputs, the second as its wanted inputs."""
+        values = replay(self.trace, self.graph, self.arguments)
+        steps = list(self.graph.steps)
+        for position in cut:
+            steps[position] = Step(INPUT, (), {}, steps[position].shape, steps[position].dtype)
+        before = Graph(self.graph.steps, self.graph.inputs, tuple(cut))
+        after = Graph(tuple(steps), (*self.graph.inputs, *cut), self.graph.outputs)
+        given = [*self.arguments, *(values[position] for position in cut)]
+        wanted = (*[False] * len(self.arguments), *[True] * len(cut))
+        return (
+            Recording(self.trace, before, self.arguments, self.wanted),
+            Recording(self.trace, after, given, wanted),
+        )
 
     def rows(self, values: Sequence[Any], like: Sequence[Any], count: int) -> Any:
         """K directions over several leaves as one matrix ``(K, entries)``; zeros where a sweep found nothing."""

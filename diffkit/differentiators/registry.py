@@ -1,4 +1,4 @@
-"""Names -> differentiators: the four methods, the choice between them, and what other packages add by entry points."""
+"""Names -> differentiators: the methods, the choice between them, and what other packages add by entry points."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from diffkit.differentiators.auto import Auto
 from diffkit.differentiators.base import Differentiator
 from diffkit.differentiators.finite import FiniteDifference
 from diffkit.differentiators.forward import Forward
+from diffkit.differentiators.mixed import Mixed
 from diffkit.differentiators.reverse import Reverse
 from diffkit.differentiators.sparse import Sparse
 from diffkit.differentiators.symbolic import Symbolic
 from diffkit.errors import InputError, UnknownNameError
 
-KINDS: tuple[type[Differentiator], ...] = (FiniteDifference, Symbolic, Forward, Reverse, Auto)
+KINDS: tuple[type[Differentiator], ...] = (FiniteDifference, Symbolic, Forward, Reverse, Mixed, Auto)
 BUILT_IN: dict[str, type[Differentiator]] = {kind.name: kind for kind in KINDS}
 STRUCTURED: dict[str, type[Differentiator]] = {Sparse.name: Sparse}
 """By name too, but not among `names`: what takes its place beside the others gives dense arrays."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -18,21 +17,24 @@ from diffkit import trees
 from diffkit.differentiators.base import GraphDifferentiator
 from diffkit.differentiators.derivative import Derivative
 from diffkit.differentiators.programs import GIGABYTE, Branch, Program, check_dense
-from diffkit.differentiators.recording import Recording, forward_jacobian, record
+from diffkit.differentiators.recording import Recording, record
 from diffkit.differentiators.sweeping import bytes_per_direction
 from diffkit.errors import UnsupportedError, check_name, check_positive
 from diffkit.graph import Graph
+from diffkit.ops import Static
+from diffkit.primitives import gather, scatter
 from diffkit.tracing import current_trace
 
 if TYPE_CHECKING:  # SciPy's arrays are loaded when the first sparse derivative is prepared
     from diffkit.sparsity import Recovery
 
 WAYS = ("fewest", "columns", "rows")
+FORMS = ("csr", "dense")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sparse(GraphDifferentiator):
-    """Sparse Jacobians and Hessians: exact, as ``scipy.sparse.csr_array``; one direction per colour.
+    """Sparse Jacobians and Hessians: exact; one direction per colour.
 
     Parameters
     ----------
@@ -41,6 +43,8 @@ class Sparse(GraphDifferentiator):
     by
         Which entries share a direction: "columns" (forward sweeps), "rows" (return sweeps), or "fewest" of these and
         both together. Hessians are symmetric, so theirs are always forward sweeps over the gradient.
+    form
+        "csr", a ``scipy.sparse.csr_array``, or "dense", an array in which what was found stands among zeros.
     memory_limit
         Bytes that the directions of one run may take together; above it they are run in chunks.
 
@@ -62,11 +66,13 @@ class Sparse(GraphDifferentiator):
 
     name: ClassVar[str] = "sparse"
     by: str = "fewest"
+    form: str = "csr"
     memory_limit: int = GIGABYTE
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_name(self.by, WAYS, kind="way of colouring")
+        check_name(self.form, FORMS, kind="form")
         check_positive(self.memory_limit, "memory_limit", " of bytes")
 
     def sweeps(self, inputs: int, outputs: int) -> int:
@@ -74,8 +80,32 @@ class Sparse(GraphDifferentiator):
         return min(inputs, outputs)
 
     def jacobian(self, recording: Recording) -> Any:
-        """All directions at once: what a Jacobian costs where nothing is known to be zero."""
-        return forward_jacobian(recording)[0]
+        """A dense array: the directions of a colouring at once, their results scattered into zeros."""
+        return self.spread(recording, self.recovery(recording.graph, recording.wanted, len(recording.outputs)))
+
+    def spread(self, recording: Recording, recovery: Recovery) -> Any:
+        """The directions of a colouring at once, and what they find, scattered into zeros."""
+        shape, inputs, outputs = recovery.shape, recording.inputs, recording.outputs
+        check_dense(*shape)
+        forward, back = (
+            [recording.trace.constant(leaf) for leaf in _leaves(bank, like)]
+            for bank, like in zip(recovery.seeds(), (inputs, outputs), strict=True)
+        )
+        found = trees.join(_sweeps(recording, forward, back))
+        entries = gather(found, place=Static(recovery.place), shape=found.shape)
+        return np.reshape(scatter(entries, shape=(math.prod(shape),), places=(Static(recovery.spots),)), shape)
+
+    def recovery(self, graph: Graph, wanted: Sequence[bool], results: int, most: int | None = None) -> Recovery:
+        """The seeds that find a Jacobian, and where its entries are found.
+
+        Raises
+        ------
+        TooLargeError
+            Where more than ``most`` entries can be other than zero.
+        """
+        from diffkit.sparsity import Recovery, colour, pattern_of
+
+        return Recovery(colour(pattern_of(graph, wanted, results, most), by=self.by))
 
     def jvp(self, recording: Recording, tangents: list[Any]) -> list[Any]:
         """One forward sweep."""
@@ -87,12 +117,13 @@ class Sparse(GraphDifferentiator):
 
     def in_pieces(self, derivative: Derivative, branch: Branch, product: str) -> Program | None:
         """A matrix is made of the directions of its colouring."""
-        if product not in ("jacobian", "hessian"):
+        dense = self.form == "dense"
+        if product not in ("jacobian", "hessian") or (dense and (product == "jacobian" or current_trace() is not None)):
             return None
         if current_trace() is not None:
             raise UnsupportedError(
-                "a sparse matrix inside a function that is differentiated: an array of SciPy cannot be traced; use a "
-                "dense method there"
+                "a sparse matrix inside a function that is differentiated: an array of SciPy cannot be traced; use "
+                "form='dense' there"
             )
         from diffkit.sparsity import Recovery, colour, pattern_of
 
@@ -110,8 +141,13 @@ class Sparse(GraphDifferentiator):
         needed = bytes_per_direction(graph, wanted) * sum(map(len, seeds))
         chunks = max(1, math.ceil(needed / self.memory_limit))
         pushed, pulled = (_divided(bank, chunks) for bank in seeds)
-        made = record(graph, results, wanted, partial(_sweeps, counts=(pushed.shape[1], pulled.shape[1])))
-        program = self.compiled(made)
+        columns, rows = pushed.shape[1], pulled.shape[1]
+
+        def make(recording: Recording) -> list[Any]:
+            forward = recording.directions(recording.inputs, (columns,)) if columns else []
+            return _sweeps(recording, forward, recording.directions(recording.outputs, (rows,)) if rows else [])
+
+        program = self.compiled(record(graph, results, wanted, make))
         inputs = [graph.steps[spot] for spot, flag in zip(graph.inputs, wanted, strict=True) if flag]
         outputs = [graph.steps[spot] for spot in graph.outputs[:results]]
         directions = [
@@ -127,20 +163,20 @@ class Sparse(GraphDifferentiator):
                     return None
                 found.append(part)
             banks = [np.concatenate([part[k] for part in found])[:length] for k, length in enumerate(lengths)]
-            return (recovery.matrix(banks), *found[0][len(lengths) :])
+            matrix = recovery.matrix(banks)
+            return (matrix.toarray() if self.form == "dense" else matrix, *found[0][len(lengths) :])
 
         operations = program.operations * chunks if program.operations else None
         return Program(run, program.graph, program.source, operations, colouring=recovery.colouring)
 
 
-def _sweeps(recording: Recording, counts: tuple[int, int]) -> list[Any]:
+def _sweeps(recording: Recording, forward: list[Any], back: list[Any]) -> list[Any]:
     """Forward directions give columns ``(K, B)``, return directions rows ``(L, A)``; a kind without any is left out."""
-    (columns, rows), inputs, outputs = counts, recording.inputs, recording.outputs
     found = []
-    if columns:
-        found.append(recording.rows(recording.push(recording.directions(inputs, (columns,))), outputs, columns))
-    if rows:
-        found.append(recording.rows(recording.pull(recording.directions(outputs, (rows,))), inputs, rows))
+    if forward:
+        found.append(recording.rows(recording.push(forward), recording.outputs, forward[0].shape[0]))
+    if back:
+        found.append(recording.rows(recording.pull(back), recording.inputs, back[0].shape[0]))
     return found
 
 

@@ -59,7 +59,7 @@ class SweepDifferentiator(GraphDifferentiator):
         check_dense(derivative.outputs, derivative.inputs)
         total = self.sweeps(derivative.inputs, derivative.outputs)
         count = max(1, int(self.memory_limit // max(1, bytes_per_direction(graph, wanted))))
-        if count >= total or self.holds(self.graph_of(branch, wanted, product)):
+        if count >= total or holds(self.graph_of(branch, wanted, product), self.memory_limit):
             return None
         whole = self._chunked(derivative, branch, total, count)
         if product == "jacobian":
@@ -71,11 +71,6 @@ class SweepDifferentiator(GraphDifferentiator):
             return found and (*trees.split(found[0][0], specs), *found[1:])
 
         return replace(whole, run=gradient)
-
-    def holds(self, graph: Graph) -> bool:
-        """Whether a recorded derivative may run whole: of what is not dead yet, a handful is large at a time."""
-        sizes = sorted((nbytes(step) for step in graph.steps), reverse=True)
-        return sum(sizes[:8]) <= self.memory_limit
 
     def _chunked(self, derivative: Derivative, branch: Branch, total: int, count: int) -> Program:
         graph, wanted = branch.graph, derivative.layout.wanted
@@ -117,6 +112,12 @@ def _seeds(specs: list[Any], start: int, count: int) -> list[Any]:
         seeds.append(np.eye(count, entries, start - offset, dtype=dtype).reshape(count, *shape))
         offset += entries
     return seeds
+
+
+def holds(graph: Graph, memory_limit: int) -> bool:
+    """Whether a recorded derivative may run whole: of what is not dead yet, a handful is large at a time."""
+    sizes = sorted((nbytes(step) for step in graph.steps), reverse=True)
+    return sum(sizes[:8]) <= memory_limit
 
 
 def bytes_per_direction(graph: Graph, wanted: tuple[bool, ...]) -> int:

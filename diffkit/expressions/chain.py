@@ -18,7 +18,7 @@ def differentiate(assignments: Assignments, variables: Sequence[Any], limit: int
     """
     import sympy
 
-    chain = Chain(sympy, variables, limit)
+    chain = Chain(sympy, assignments, variables, limit)
     for symbol, expression in assignments.definitions:
         chain.define(symbol, expression)
     results = assignments.results.reshape(-1)
@@ -36,8 +36,13 @@ def differentiate(assignments: Assignments, variables: Sequence[Any], limit: int
 class Chain:
     """Derivatives of named expressions, each a named expression again."""
 
-    def __init__(self, sympy: Any, variables: Sequence[Any], limit: int) -> None:
+    def __init__(self, sympy: Any, assignments: Assignments, variables: Sequence[Any], limit: int) -> None:
         self.sympy, self.limit = sympy, limit
+        written = [part for pair in assignments.definitions for part in pair]  # perhaps a derivative's
+        read = (
+            [*written, *assignments.results.flat, *variables] if written else []
+        )  # one closed expression needs no name
+        self.taken = {str(symbol) for part in read for symbol in part.free_symbols}
         self.definitions: list[tuple[Any, Any]] = []
         self.known: dict[Any, dict[Any, Any]] = {variable: {variable: sympy.Integer(1)} for variable in variables}
 
@@ -85,6 +90,9 @@ class Chain:
             raise TooLargeError(
                 f"more than {self.limit} named subexpressions; use method='forward' or 'reverse', or raise limit="
             )
+        while name in self.taken:
+            name = f"d{name}"
+        self.taken.add(name)
         symbol = self.sympy.Symbol(name, real=True)
         self.definitions.append((symbol, expression))
         return symbol

@@ -114,6 +114,48 @@ def broyden_tridiagonal(inputs: int) -> Parts:
     return function, np.random.default_rng(0).uniform(-1.5, -0.5, inputs), jacobian, 1.0
 
 
+SPREAD, GROWTH = 0.2, 0.1
+
+
+def reaction_diffusion(inputs: int, rounds: int = 10) -> Parts:
+    """Let u spread to its neighbours and grow, ten times: u += 0.2 (u[i-1] - 2 u[i] + u[i+1]) + 0.1 u (1 - u).
+
+    Explicit steps of the equation of Fisher (1937), with 0 beyond the ends: each adds a diagonal on either side.
+
+    Raises
+    ------
+    InputError
+        ``rounds`` is less than 1.
+
+    Examples
+    --------
+    >>> _, _, jacobian, _ = reaction_diffusion(3, rounds=1)
+    >>> jacobian(np.full(3, 0.5))
+    array([[0.6, 0.2, 0. ],
+           [0.2, 0.6, 0.2],
+           [0. , 0.2, 0.6]])
+    """
+    check_repetitions("rounds", rounds)
+
+    def function(u: Array) -> Any:
+        for _ in range(rounds):
+            padded = np.pad(u, 1)
+            u = u + SPREAD * (padded[:-2] - 2 * u + padded[2:]) + GROWTH * u * (1 - u)
+        return u
+
+    def jacobian(u: Array) -> Array:
+        J = np.eye(inputs)
+        for _ in range(rounds):
+            padded = np.pad(J, ((1, 1), (0, 0)))
+            own = 1 - 2 * SPREAD + GROWTH * (1 - 2 * u)
+            J = own[:, np.newaxis] * J + SPREAD * (padded[:-2] + padded[2:])
+            beside = np.pad(u, 1)
+            u = u + SPREAD * (beside[:-2] - 2 * u + beside[2:]) + GROWTH * u * (1 - u)
+        return J
+
+    return function, np.random.default_rng(0).uniform(0.1, 0.9, inputs), jacobian, 1.0
+
+
 def scalar_loop(rounds: int = 100) -> Parts:
     """Repeat y = sin(y) x0 + x1, starting at y = x0: many steps on two inputs.
 
@@ -190,6 +232,13 @@ PROBLEMS = (
         "Moré, Garbow and Hillstrom (1981), ACM TOMS 7, problem 30",
         square(),
         broyden_tridiagonal,
+    ),
+    Problem(
+        "reaction-diffusion",
+        "u spreads to its neighbours and grows, `rounds` times: a band that every round widens.",
+        "R. A. Fisher (1937), The wave of advance of advantageous genes",
+        square(),
+        reaction_diffusion,
     ),
     Problem(
         "scalar-loop",

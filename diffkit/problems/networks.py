@@ -1,4 +1,4 @@
-"""Classifying networks with 1, 2 and L hidden layers: cross-entropy as a function of all parameters."""
+"""Classifying networks with 1, 2 and L hidden layers, as functions of all parameters; an autoencoder, of its input."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.problems.base import Array, Parts, Problem, Sizes
+from diffkit.problems.base import Array, Parts, Problem, Sizes, free
 
 FEATURES, CLASSES, DEEP_WIDTH = 4, 3, 4
+HIDDEN, CODE = 32, 5
 
 
 def network(widths: Sequence[int], samples: int = 8) -> Parts:
@@ -104,6 +105,41 @@ def _growing(name: str, summary: str, rule: str, shape: Callable[[int], Sequence
     )
 
 
+def autoencoder(inputs: int, outputs: int) -> Parts:
+    """Decode the code of x: from A inputs through 32 units to 5, and through 32 units to B outputs.
+
+    Whatever A and B are, all that the outputs know of the inputs are 5 numbers. The reference multiplies the layers'
+    Jacobians, the last one first.
+
+    Examples
+    --------
+    >>> f, x, jacobian, _ = autoencoder(30, 20)
+    >>> f(x).shape, int(np.linalg.matrix_rank(jacobian(x)))
+    ((20,), 5)
+    """
+    rng = np.random.default_rng(0)
+    layers = [rng.normal(size=(n, m)) / np.sqrt(m) for m, n in pairwise((inputs, HIDDEN, CODE, HIDDEN, outputs))]
+
+    def function(x: Array) -> Any:
+        *hidden, last = layers
+        for W in hidden:
+            x = np.tanh(W @ x)
+        return last @ x
+
+    def jacobian(x: Array) -> Array:
+        *hidden, last = layers
+        slopes = []
+        for W in hidden:
+            x = np.tanh(W @ x)
+            slopes.append((1 - x**2)[:, np.newaxis] * W)
+        J: Array = last
+        for slope in reversed(slopes):
+            J = J @ slope
+        return J
+
+    return function, rng.normal(size=inputs), jacobian, 1.0
+
+
 PROBLEMS = (
     _growing(
         "network-1",
@@ -122,5 +158,12 @@ PROBLEMS = (
         "Cross-entropy of a network with L hidden layers of 4 units, which deepens.",
         "A = 20 L + 15 for a depth L >= 1, B = 1",
         lambda depth: (FEATURES, *[DEEP_WIDTH] * depth, CLASSES),
+    ),
+    Problem(
+        "autoencoder",
+        "A to 32 to 5 to 32 to B, layers of tanh: a code of 5 numbers between any A and B.",
+        "Hinton and Salakhutdinov (2006), Reducing the dimensionality of data with neural networks",
+        free(),
+        autoencoder,
     ),
 )

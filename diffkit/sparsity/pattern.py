@@ -71,13 +71,13 @@ class Pattern:
         return characters(self.shape, self.row_numbers(), self.matrix.indices, np.full(self.entries, "#"))
 
 
-def pattern_of(graph: Graph, wanted: Sequence[bool], results: int) -> Pattern:
+def pattern_of(graph: Graph, wanted: Sequence[bool], results: int, most: int | None = None) -> Pattern:
     """The pattern of the first ``results`` outputs of a graph, by the inputs that are wanted.
 
     Raises
     ------
     TooLargeError
-        Where it has so many entries that a sparse matrix makes no sense.
+        Where it has more than ``most`` entries, or so many that a sparse matrix makes no sense.
     """
     known = _inputs(graph, wanted)
     last = {operand: position for position, step in enumerate(graph.steps) for operand in step.operands}
@@ -92,7 +92,7 @@ def pattern_of(graph: Graph, wanted: Sequence[bool], results: int) -> Pattern:
     columns = sum(math.prod(graph.steps[spot].shape) for spot, flag in zip(graph.inputs, wanted, strict=True) if flag)
     sizes = [math.prod(graph.steps[position].shape) for position in graph.outputs[:results]]
     found = [known.get(position) for position in graph.outputs[:results]]
-    return Pattern(_joined(found, sizes, columns))
+    return Pattern(_joined(found, sizes, columns, r.LIMIT if most is None else most))
 
 
 def _inputs(graph: Graph, wanted: Sequence[bool]) -> dict[int, Rows]:
@@ -105,10 +105,10 @@ def _inputs(graph: Graph, wanted: Sequence[bool]) -> dict[int, Rows]:
     }
 
 
-def _joined(found: Sequence[Rows | None], sizes: Sequence[int], columns: int) -> Any:
+def _joined(found: Sequence[Rows | None], sizes: Sequence[int], columns: int, most: int) -> Any:
     """All outputs below each other."""
     entries = sum(r.entries(rows) for rows in found if rows is not None)
-    if entries > r.LIMIT:
+    if entries > most:
         raise TooLargeError(
             f"{entries} entries of the {sum(sizes)} x {columns} matrix may be other than zero, so it is not sparse; "
             "use jvp, vjp or hvp, which never form it, or a dense method where it fits into memory"

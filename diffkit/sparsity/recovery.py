@@ -21,6 +21,11 @@ class Recovery:
     colouring
         Colours for columns ``(A,)`` and rows ``(B,)``.
 
+    Attributes
+    ----------
+    place
+        Where each entry stands among the results of the directions, laid out one after the other.
+
     Examples
     --------
     >>> import numpy as np, diffkit as dk
@@ -47,7 +52,18 @@ class Recovery:
             place[by_row] = first + colouring.rows[i[by_row]] * inputs + j[by_row]
             mirrored = ~by_row & (colouring.columns[j] < 0)  # H[i, j] is H[j, i]
             place[mirrored] = first + colouring.rows[j[mirrored]] * inputs + i[mirrored]
-        self._place = place
+        self.place = place
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(B, A)``."""
+        return self.colouring.pattern.shape
+
+    @property
+    def spots(self) -> Numbers:
+        """Where each entry stands in a dense matrix, row by row."""
+        pattern = self.colouring.pattern
+        return pattern.row_numbers() * self.shape[1] + pattern.matrix.indices
 
     def seeds(self) -> tuple[Numbers, Numbers]:
         """Seeds of 0 and 1 for forward directions ``(K, A)`` and return directions ``(L, B)``."""
@@ -65,7 +81,7 @@ class Recovery:
             flat = flat.astype(np.float32)
         structure = self.colouring.pattern.matrix
         # The caller may change the structure of what he gets, so he gets his own.
-        parts = (flat[self._place], structure.indices.copy(), structure.indptr.copy())
+        parts = (flat[self.place], structure.indices.copy(), structure.indptr.copy())
         return sparse_arrays().csr_array(parts, shape=structure.shape)
 
 

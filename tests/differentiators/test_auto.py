@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
 import diffkit as dk
-from diffkit import costs
+from diffkit import costs, problems
 
 TALL, WIDE = np.linspace(-1, 1, 600).reshape(200, 3), np.linspace(-1, 1, 600).reshape(3, 200)
 
@@ -54,7 +56,7 @@ def test_close_calls_are_decided_by_what_both_graphs_cost(engine):
     plan = prepared(narrow, x, engine=engine)
     priced = {
         name: costs.run_seconds(dk.get(name, engine=engine).prepare(narrow, x).graph, engine)
-        for name in ("forward", "reverse")
+        for name in ("forward", "reverse", "mixed")
     }
     assert plan.method == min(priced, key=priced.get)
     assert plan.predicted_seconds == min(priced.values())
@@ -78,26 +80,71 @@ def long(matrix):
 @pytest.mark.parametrize(
     ("f", "inputs", "recorded"),
     [
-        (narrow, 6, True),
-        (lambda x: np.tanh(WIDE @ x), 200, True),
-        (long(np.ones((5, 6))), 6, True),  # close
-        (long(WIDE), 200, False),
-        (long(TALL), 3, False),
+        (narrow, 6, {"forward", "reverse", "mixed"}),
+        (lambda x: np.tanh(WIDE @ x), 200, {"forward", "reverse"}),
+        (long(np.ones((5, 6))), 6, {"forward", "reverse"}),  # close
+        (long(WIDE), 200, {"reverse"}),
+        (long(TALL), 3, {"forward"}),
     ],
 )
 def test_candidates_come_cheapest_first_and_are_recorded_if_f_is_short_or_they_are_close(f, inputs, recorded):
     method = dk.get("auto")
     plan = method.prepare(f, np.ones(inputs))
     found = method.candidates(plan, plan._branches[0], "jacobian")  # noqa: SLF001 - what a method is handed
-    assert [candidate.graph is not None for candidate in found] == [recorded] * 2
-    assert found[0].seconds <= found[1].seconds
+    assert {candidate.method.name for candidate in found if candidate.graph is not None} == recorded
+    assert [candidate.seconds for candidate in found] == sorted(candidate.seconds for candidate in found)
+    assert [(c.label, c.sweeps, c.seconds) for c in found] == list(plan.considered)
     assert found[0].method.name == plan.method
 
 
+def test_where_all_passes_through_few_numbers_sweeps_start_there():
+    instance = problems.get("autoencoder").at(300, 200)
+    plan = prepared(instance.function, instance.point)
+    assert plan.method == "mixed"
+    assert {one.label: one.sweeps for one in plan.considered} == {"mixed": 5, "forward": 300, "reverse": 200}
+    np.testing.assert_allclose(plan.run(instance.point), instance.jacobian(instance.point), rtol=1e-9, atol=1e-12)
+
+
+def test_where_few_colours_serve_a_band_is_found_by_them():
+    instance = problems.get("reaction-diffusion").at(300, 300)
+    plan = prepared(instance.function, instance.point)
+    assert plan.method == "sparse"
+    assert plan.considered[0][:2] == ("sparse(form=dense)", 21)
+    found = plan.run(instance.point)
+    assert isinstance(found, np.ndarray)
+    np.testing.assert_allclose(found, instance.jacobian(instance.point), rtol=1e-12, atol=1e-15)
+
+
+def test_structure_that_simplification_finds_needs_no_colours():
+    """Three directions serve for a thousand; but what is left of the thousand is less work than reading three."""
+    instance = problems.get("tridiagonal").at(1000, 1000)
+    plan = prepared(instance.function, instance.point)
+    assert {one.label: one.sweeps for one in plan.considered}["sparse(form=dense)"] == 3
+    counted = {m: dk.get(m).prepare(instance.function, instance.point).operations.total for m in ("forward", "sparse")}
+    assert plan.operations.total <= counted["forward"] < counted["sparse"] * 10
+
+
+def test_without_scipy_the_others_are_left(monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy.sparse", None)
+    instance = problems.get("reaction-diffusion").at(100, 100)
+    plan = prepared(instance.function, instance.point)
+    assert {one.label for one in plan.considered} == {"forward", "reverse"}
+    np.testing.assert_allclose(plan.run(instance.point), instance.jacobian(instance.point), rtol=1e-12, atol=1e-15)
+
+
 def test_what_does_not_fit_into_memory_is_cut_into_chunks():
+    x, matrix = np.linspace(0, 1, 40), np.linspace(-1, 1, 1600).reshape(40, 40)
+    plan = prepared(lambda x: np.exp(x) * np.sin(matrix @ np.exp(x)), x, memory_limit=4000)
+    assert plan.operations.total > plan.graph.operations.total
+    inner = matrix @ np.exp(x)
+    expected = np.exp(x) * (np.diag(np.sin(inner)) + (np.exp(x) * np.cos(inner))[:, None] * matrix)
+    np.testing.assert_allclose(plan.run(x), expected, rtol=1e-10, atol=1e-12)
+
+
+def test_few_colours_need_no_chunks():
     x = np.linspace(0, 1, 40)
     plan = prepared(lambda x: np.exp(x) * x[::-1], x, memory_limit=4000)
-    assert plan.operations.total > plan.graph.operations.total
+    assert plan.method == "sparse"
     expected = np.diag(np.exp(x) * x[::-1]) + np.diag(np.exp(x))[:, ::-1]
     np.testing.assert_allclose(plan.run(x), expected, rtol=1e-13)
 
@@ -119,6 +166,23 @@ def test_every_branch_has_a_choice_of_its_own():
     jacobian = dk.jacobian(f, method="auto")
     assert jacobian(np.ones(3)).shape == (200, 3)
     assert jacobian(-np.ones(3)).shape == (3, 3)
+
+
+@pytest.mark.parametrize(("kind", "method"), [("jvp", "forward"), ("vjp", "reverse")])
+def test_who_has_no_rule_for_a_primitive_does_not_stand_for_election(kind, method):
+    rules = {"jvp": lambda y, xs, ts: 3 * xs[0] ** 2 * ts[0], "vjp": lambda w, y, xs: (3 * xs[0] ** 2 * w,)}
+    cube = dk.primitive(lambda x: x**3, **{kind: rules[kind]})
+    x = np.linspace(0, 1, 5)
+    plan = prepared(lambda x: np.sin(cube(x)), x)
+    assert plan.method == method
+    np.testing.assert_allclose(plan.run(x), np.diag(np.cos(x**3) * 3 * x**2), rtol=1e-14)
+
+
+def test_where_nobody_has_a_rule_the_first_says_so():
+    half = dk.primitive(lambda x: x**3, jvp=lambda y, xs, ts: ts[0])
+    other = dk.primitive(lambda x: x**3, vjp=lambda w, y, xs: (w,))
+    with pytest.raises(dk.TracingError, match="which reverse mode needs"):
+        prepared(lambda x: half(x) + other(x), np.ones(3))
 
 
 def test_sweeps_are_those_of_the_better_one():

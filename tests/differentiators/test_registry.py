@@ -1,4 +1,4 @@
-"""Names -> differentiators: the four, options, and what another distribution adds by an entry point."""
+"""Names -> differentiators: the methods, options, and what another distribution adds by an entry point."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import diffkit as dk
 
 KINDS = {
     "finite-difference": dk.FiniteDifference, "symbolic": dk.Symbolic, "forward": dk.Forward, "reverse": dk.Reverse,
+    "mixed": dk.Mixed,
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_the_four_methods_have_names(name: str) -> None:
+def test_the_methods_have_names(name: str) -> None:
     assert name in dk.names()
     assert dk.get(name) == KINDS[name]()
     assert dk.get(name).name == name
@@ -25,7 +26,13 @@ def test_the_four_methods_have_names(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "inputs", "outputs", "sweeps"),
-    [("forward", 7, 3, 7), ("reverse", 7, 3, 3), ("symbolic", 7, 3, 1), ("finite-difference", 7, 3, 14)],
+    [
+        ("forward", 7, 3, 7),
+        ("reverse", 7, 3, 3),
+        ("mixed", 7, 3, 3),
+        ("symbolic", 7, 3, 1),
+        ("finite-difference", 7, 3, 14),
+    ],
 )
 def test_sweeps_of_a_jacobian(name: str, inputs: int, outputs: int, sweeps: int) -> None:
     assert dk.get(name).sweeps(inputs, outputs) == sweeps
@@ -35,7 +42,7 @@ def test_sweeps_of_a_jacobian(name: str, inputs: int, outputs: int, sweeps: int)
     ("name", "options", "message"),
     [
         ("revers", {}, "no method 'revers'; did you mean 'reverse'"),
-        ("", {}, "Known: auto, finite-difference, forward, reverse, symbolic"),
+        ("", {}, "Known: auto, finite-difference, forward, mixed, reverse, symbolic"),
         ("reverse", {"engin": "numpy"}, "no option of reverse 'engin'; did you mean 'engine'"),
         ("reverse", {"scheme": "central"}, "Known: engine, memory_limit"),
         ("reverse", {"engine": "nump"}, "no engine 'nump'; did you mean 'numpy'"),
@@ -92,7 +99,7 @@ nonsense = 3
 USE = """
 import numpy as np, diffkit as dk
 assert dk.names()[:4] == ("finite-difference", "symbolic", "forward", "reverse"), dk.names()
-assert set(dk.names()[4:]) == {"auto", "halved", "nonsense"}, dk.names()
+assert set(dk.names()[4:]) == {"mixed", "auto", "halved", "nonsense"}, dk.names()
 assert dk.get("halved", strength=2.0).strength == 2.0
 assert dk.grad(lambda x: np.sum(x**2), method="halved")(np.array([1.0, 2.0])).tolist() == [2.0, 4.0]
 for name, options, error, words in [

@@ -229,3 +229,21 @@ def test_small_matrices_are_eliminated_on_symbols(n: int) -> None:
 def test_large_matrices_are_refused() -> None:
     with pytest.raises((dk.TooLargeError, dk.UnsupportedError)):
         dk.grad(np.linalg.det, method="symbolic")(np.eye(6))
+
+
+def test_a_second_derivative_gives_no_name_twice() -> None:
+    """Two layers of twelve: names that are counted start anew in the second derivative."""
+    rng = np.random.default_rng(0)
+    first, second, last = rng.normal(size=(12, 3)), rng.normal(size=(12, 12)), rng.normal(size=12)
+
+    def gradient(x: Any) -> Any:
+        y = np.tanh(first @ x)
+        z = np.tanh(second @ y)
+        return ((last * (1 - z**2)) @ second * (1 - y**2)) @ first
+
+    x, h = np.array([0.1, -0.2, 0.3]), 1e-5
+    plan = dk.get("symbolic").prepare(lambda x: last @ np.tanh(second @ np.tanh(first @ x)), x, product="hessian")
+    names = [symbol for symbol, _ in plan.expressions.definitions]
+    assert len(set(names)) == len(names)
+    rows = [(gradient(x + h * unit) - gradient(x - h * unit)) / (2 * h) for unit in np.eye(3)]
+    np.testing.assert_allclose(plan.run(x), rows, rtol=1e-7, atol=1e-8)

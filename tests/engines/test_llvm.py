@@ -74,7 +74,7 @@ def sizes(name):
 
 
 @pytest.mark.parametrize(("name", "a", "b"), [(name, a, b) for name in problems.names() for a, b in sizes(name)])
-@pytest.mark.parametrize("method", ["forward", "reverse"])
+@pytest.mark.parametrize("method", ["forward", "reverse", "mixed"])
 def test_every_problem_agrees_with_its_reference(name, a, b, method):
     one = problems.get(name).at(a, b)
     plan = dk.get(method, engine="llvm").prepare(one.function, one.point)
@@ -235,7 +235,7 @@ MIXED = {  # steps without a kernel among steps that have one
 }
 
 
-@pytest.mark.parametrize("method", ["forward", "reverse"])
+@pytest.mark.parametrize("method", ["forward", "reverse", "mixed"])
 @pytest.mark.parametrize("name", MIXED)
 def test_numpy_serves_between_compiled_parts(name, method):
     plan = dk.get(method, engine="llvm").prepare(MIXED[name], np.linspace(-1, 1, 6), product="gradient")

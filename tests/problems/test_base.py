@@ -26,8 +26,8 @@ SINGLE = {
     "scalar-loop": {2},
     "scalar-reads": set(range(1, 61)),
 }
-FREE = {"logistic-probabilities": 1, "least-squares-neuron": 2, "tanh-map": 1, "deep-map": 1}
-SQUARE = {"elementwise", "tridiagonal"}
+FREE = {"logistic-probabilities": 1, "least-squares-neuron": 2, "tanh-map": 1, "deep-map": 1, "autoencoder": 1}
+SQUARE = {"elementwise", "tridiagonal", "reaction-diffusion"}
 
 
 def expected_fit(name, inputs, outputs):

@@ -231,7 +231,7 @@ def test_refusals():
 
 
 def test_a_sparse_matrix_inside_a_traced_function_is_refused():
-    with pytest.raises(dk.UnsupportedError, match="use a dense method there"):
+    with pytest.raises(dk.UnsupportedError, match="use form='dense' there"):
         dk.grad(lambda x: dk.jacobian(np.sin, sparse=True)(x).sum())(X)
 
 
@@ -239,3 +239,50 @@ def test_without_scipy(monkeypatch):
     monkeypatch.setitem(sys.modules, "scipy.sparse", None)
     with pytest.raises(dk.UnsupportedError, match=r'install the extra "scipy"'):
         dk.jacobian(np.sin, sparse=True)(X)
+
+
+# ---------------------------------------------------------------- dense arrays
+
+
+@pytest.mark.parametrize("by", ["fewest", "columns", "rows"])
+def test_the_dense_form_is_the_same_among_zeros_in_one_graph(by):
+    x = np.linspace(-1, 1, 30)
+    plan = dk.get("sparse", form="dense", by=by).prepare(tridiagonal, x)
+    found = plan.run(x)
+    assert isinstance(found, np.ndarray)
+    np.testing.assert_allclose(found, tridiagonal_jacobian(x), rtol=1e-14)
+    assert plan.graph.steps[plan.graph.outputs[0]].shape == (30, 30)
+
+
+def test_the_dense_form_of_full_rows_and_columns():
+    x = np.linspace(1, 2, 20)
+    found = dk.jacobian(lambda x: np.append(x * x[0], np.sum(x**2)), method="sparse", form="dense")(x)
+    expected = np.vstack([x[0] * np.eye(20), 2 * x])
+    expected[:20, 0] += x
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+
+
+def test_the_dense_form_where_nothing_depends_on_the_inputs():
+    found = dk.jacobian(np.floor, method="sparse", form="dense")(np.ones(4))
+    np.testing.assert_array_equal(found, np.zeros((4, 4)))
+
+
+def test_the_dense_form_of_a_hessian_and_of_single_precision():
+    x = np.linspace(1, 2, 5, dtype=np.float32)
+    hessian = dk.hessian(lambda x: np.sum(x**3), method="sparse", form="dense")(x)
+    assert (type(hessian), hessian.dtype) == (np.ndarray, np.float32)
+    np.testing.assert_allclose(hessian, np.diag(6 * x), rtol=1e-6)
+
+
+def test_the_dense_form_can_be_differentiated():
+    x = np.linspace(0, 1, 6)
+
+    def f(x):
+        return np.sum(dk.jacobian(tridiagonal, method="sparse", form="dense")(x) ** 2)
+
+    np.testing.assert_allclose(dk.grad(f)(x), 2 * (3 - 4 * x) * -4, rtol=1e-13)
+
+
+def test_a_form_that_there_is_not():
+    with pytest.raises(dk.UnknownNameError, match="no form 'csc'; did you mean 'csr'"):
+        dk.get("sparse", form="csc")

@@ -8,7 +8,9 @@ import pytest
 import diffkit as dk
 
 EXACT = [
-    dk.get(name, engine=engine) for name in ("forward", "reverse", "symbolic") for engine in ("numpy", "interpreted")
+    dk.get(name, engine=engine)
+    for name in ("forward", "reverse", "mixed", "symbolic")
+    for engine in ("numpy", "interpreted")
 ]
 CENTRAL = dk.get("finite-difference")
 

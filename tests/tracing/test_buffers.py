@@ -377,7 +377,7 @@ def test_the_argument_of_the_caller_is_never_changed():
         np.testing.assert_array_equal(x, X)
 
 
-@pytest.mark.parametrize("method", ["forward", "reverse"])
+@pytest.mark.parametrize("method", ["forward", "reverse", "mixed"])
 def test_single_precision_stays_single_and_whole_numbers_are_cut_off(method):
     def f(x):
         out = np.zeros(3, np.float32)

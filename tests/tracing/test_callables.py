@@ -12,7 +12,7 @@ import pytest
 
 import diffkit as dk
 
-METHODS = ["finite-difference", "symbolic", "forward", "reverse"]
+METHODS = ["finite-difference", "symbolic", "forward", "reverse", "mixed"]
 every_method = pytest.mark.parametrize("method", METHODS)
 X = np.array([1.0, 2.0, 3.0])
 WEIGHTS = np.array([1.0, 10.0, 100.0])

@@ -12,7 +12,7 @@ import diffkit as dk
 from diffkit.engines import engine_names
 from diffkit.errors import TracingError
 
-METHODS = ["finite-difference", "symbolic", "forward", "reverse"]
+METHODS = ["finite-difference", "symbolic", "forward", "reverse", "mixed"]
 
 
 def if_else(x):

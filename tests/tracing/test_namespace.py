@@ -131,7 +131,7 @@ class Model:
         return self.loss(x) * self.scale
 
 
-@pytest.mark.parametrize("method", ["forward", "reverse", "symbolic"])
+@pytest.mark.parametrize("method", ["forward", "reverse", "mixed", "symbolic"])
 def test_methods_of_every_kind(method):
     x = np.array([1.0, 2.0])
     np.testing.assert_array_equal(dk.grad(Model().loss, method=method)(x), [3.0, 7.0])
@@ -218,7 +218,7 @@ def by_a_nested_object(x):
     return NETWORK.loss(x) if isinstance(NETWORK, Network) and isinstance(SCALED, Layer) else None
 
 
-@pytest.mark.parametrize("method", ["finite-difference", "symbolic", "forward", "reverse"])
+@pytest.mark.parametrize("method", ["finite-difference", "symbolic", "forward", "reverse", "mixed"])
 @pytest.mark.parametrize(
     ("f", "layer", "factor"),
     [(by_an_object, LAYER, 2), (by_a_subclass, SCALED, 6), (by_a_nested_object, LAYER, 2)],

@@ -8,7 +8,7 @@ import pytest
 
 import diffkit as dk
 
-GRAPH = ["symbolic", "forward", "reverse"]
+GRAPH = ["symbolic", "forward", "reverse", "mixed"]
 outer_method = pytest.mark.parametrize("outer", [*GRAPH, "finite-difference"])
 inner_method = pytest.mark.parametrize("inner", GRAPH)
 
@@ -43,7 +43,7 @@ def test_gradient_of_gradient(outer, inner):
     close(dk.grad(slope, method=outer)(0.7), -np.sin(0.7), outer)
 
 
-@pytest.mark.parametrize("method", ["forward", "reverse"])
+@pytest.mark.parametrize("method", ["forward", "reverse", "mixed"])
 def test_five_levels(method):
     f = np.exp
     for _ in range(5):

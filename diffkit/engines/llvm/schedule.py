@@ -57,6 +57,8 @@ class Schedule(Grouping):
         for operand in step.operands:
             if operand in self.home and operand == self.root[operand] and self.steps[operand].shape == group.shape:
                 cost += self._cheap(operand, group)
+            if cost > CHEAP:  # steps that are read twice would be counted twice as often each
+                return math.inf
         return cost
 
     def _again(self, position: int, group: Group, known: set[int], kept: set[int]) -> None:

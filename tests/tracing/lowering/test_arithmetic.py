@@ -280,7 +280,7 @@ SINGLE = [
 
 
 @pytest.mark.parametrize("engine", ["numpy", "interpreted"])
-@pytest.mark.parametrize("method", ["forward", "reverse", "symbolic"])
+@pytest.mark.parametrize("method", ["forward", "reverse", "mixed", "symbolic"])
 @pytest.mark.parametrize("text", SINGLE)
 def test_the_dtype_is_numpys(text, method, engine):
     f = eval(f"lambda x: {text}", {"np": np, "sp": sp})  # noqa: S307 - a row of the table above

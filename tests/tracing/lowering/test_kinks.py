@@ -77,7 +77,7 @@ TRAPS = {  # f, its gradient and the diagonal of its Hessian at the point
 
 
 @pytest.mark.filterwarnings("ignore:divide by zero|invalid value:RuntimeWarning")
-@pytest.mark.parametrize("method", ["forward", "reverse", "symbolic"])
+@pytest.mark.parametrize("method", ["forward", "reverse", "mixed", "symbolic"])
 @pytest.mark.parametrize("name", TRAPS)
 def test_what_where_leaves_out_cannot_spoil_the_derivative(name, method):
     f, slope, curvature = TRAPS[name]
@@ -92,7 +92,7 @@ def test_the_mixed_derivative_of_a_power_at_exponent_zero():
     np.testing.assert_allclose(hessian, [[0.0, 0.5], [0.5, log * log]], rtol=1e-15, atol=1e-300)
 
 
-@pytest.mark.parametrize("method", ["finite-difference", "symbolic", "forward", "reverse"])
+@pytest.mark.parametrize("method", ["finite-difference", "symbolic", "forward", "reverse", "mixed"])
 @pytest.mark.parametrize(
     ("f", "x"),
     [

@@ -13,7 +13,9 @@ from diffkit.errors import TooLargeError, TracingError
 from diffkit.tracing.tracer import LOWERINGS
 
 R = np.random.default_rng(3).normal
-SWEEPS = [dk.get(name, engine=engine) for name in ("forward", "reverse") for engine in ("numpy", "interpreted")]
+SWEEPS = [
+    dk.get(name, engine=engine) for name in ("forward", "reverse", "mixed") for engine in ("numpy", "interpreted")
+]
 
 
 def joined(f, *shapes):

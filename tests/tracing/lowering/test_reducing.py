@@ -159,7 +159,7 @@ def test_hessians_along_a_direction(name, differences):
 
 
 @pytest.mark.parametrize("zeros", [[], [1], [0, 3], [0, 2, 3]], ids=str)
-@pytest.mark.parametrize("method", ["forward", "reverse", "symbolic"])
+@pytest.mark.parametrize("method", ["forward", "reverse", "mixed", "symbolic"])
 def test_products_with_zeros(method, zeros):
     x = np.array([1.5, -2.0, 3.0, 0.5])
     x[zeros] = 0.0
@@ -171,7 +171,7 @@ def test_products_with_zeros(method, zeros):
     np.testing.assert_allclose(dk.jacobian(np.cumprod, method=method)(x), cumulative, rtol=1e-15)
 
 
-@pytest.mark.parametrize("method", ["forward", "reverse"])
+@pytest.mark.parametrize("method", ["forward", "reverse", "mixed"])
 @pytest.mark.parametrize(
     "f",
     [np.max, np.amax, lambda x: np.linalg.norm(x, np.inf), lambda x: -np.min(-x)],
@@ -193,7 +193,7 @@ SMALL = [  # shape, axis, and the functions that NumPy itself refuses there
 
 
 @pytest.mark.parametrize("engine", ["numpy", "interpreted"])
-@pytest.mark.parametrize("method", ["forward", "reverse"])
+@pytest.mark.parametrize("method", ["forward", "reverse", "mixed"])
 @pytest.mark.parametrize(
     ("name", "shape", "axis"),
     [

@@ -201,7 +201,7 @@ def test_second_derivatives(name):
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("method", ["forward", "reverse", "symbolic"])
+@pytest.mark.parametrize("method", ["forward", "reverse", "mixed", "symbolic"])
 @pytest.mark.parametrize("name", LINEAR)
 def test_single_precision_stays_single(name, method):
     f, x = ROWS[name]

@@ -53,7 +53,7 @@ def test_every_method_is_right(name, agrees, differences):
 
 
 @pytest.mark.parametrize("name", ["sort along", "argsort along", "median", "quantiles", "median of axes"])
-@pytest.mark.parametrize("method", ["forward", "reverse"])
+@pytest.mark.parametrize("method", ["forward", "reverse", "mixed"])
 def test_hessians(name, method, differences):
     def f(x):
         return np.sum(np.cos(np.arange(FUNCTIONS[name](X).size)) * np.ravel(FUNCTIONS[name](x)) ** 2)
@@ -63,7 +63,7 @@ def test_hessians(name, method, differences):
     np.testing.assert_allclose(dk.hvp(f, method=method)(X, v).ravel(), slope, rtol=1e-9, atol=1e-10)
 
 
-@pytest.mark.parametrize("method", ["forward", "reverse", "symbolic"])
+@pytest.mark.parametrize("method", ["forward", "reverse", "mixed", "symbolic"])
 def test_a_prepared_plan_finds_the_order_anew(method):
     plan = dk.get(method).prepare(lambda x: np.sort(x) * np.arange(3), np.array([1.0, 2.0, 3.0]))
     x = np.array([2.0, 3.0, 1.0])
