@@ -22,6 +22,7 @@ from diffkit.differentiators.described import Described
 from diffkit.differentiators.following import followed
 from diffkit.differentiators.programs import (
     DIRECTED,
+    LIKE_RESULT,
     QUICK,
     Branch,
     Program,
@@ -83,8 +84,7 @@ class Derivative(Described):
         if verify:
             self._verify(branch, arrays)
         self._program(branch, product)
-        if product in QUICK and self._plain():
-            self._shorten(branch, product)
+        self._shorten(branch, product)
 
     # ------------------------------------------------------------ products
 
@@ -269,7 +269,7 @@ class Derivative(Described):
                 self._quick = {}
             if product in QUICK and self._plain():
                 self._quick[product] = Quick(branch, product, *self.layout.specs[0])
-                self._shorten(branch, product)
+            self._shorten(branch, product)
 
     def _plain(self) -> bool:
         """Whether the commonest call fits: one plain array with axes in, one out."""
@@ -280,7 +280,8 @@ class Derivative(Described):
     def _shorten(self, branch: Branch, product: str) -> None:
         """Let machine code itself be ``run``, where it can watch the names that f reads; now, or when it is there."""
         program = branch.programs[product]
-        if product != self.product or not program.direct:
+        flat = product not in LIKE_RESULT or branch.traced.structure is trees.LEAF
+        if product != self.product or not program.direct or not self._plain() or not flat:
             return
         quick = program.direct(partial(type(self).run, self), branch.traced.watched)
         if quick and not branch.forgotten:

@@ -18,6 +18,7 @@ from diffkit.tracing import Traced, current_trace
 PRODUCTS = ("value", "gradient", "value_and_gradient", "jacobian", "jvp", "vjp", "hessian", "hvp")
 SCALAR_ONLY = frozenset({"gradient", "value_and_gradient", "hessian", "hvp"})
 QUICK = frozenset({"gradient", "jacobian", "hessian"})
+LIKE_RESULT = frozenset({"value", "jvp", "value_and_gradient"})
 MATRICES = frozenset({"jacobian", "hessian", "error"})
 DIRECTED = frozenset({"jvp", "vjp", "hvp"})
 GIGABYTE = 2**30

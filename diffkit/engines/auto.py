@@ -7,6 +7,7 @@ both ways are timed once more, and the faster one stays. Where there is no llvml
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import Any, ClassVar
@@ -73,16 +74,25 @@ class Watched:
             return
         try:
             if self.watching:
-                from diffkit.engines.llvm import Llvm
-
-                code = Llvm().compile(self._graph)
-                if _seconds(code.run, arrays) < _seconds(self._run, arrays):
-                    self._run, self._code = code.run, code
                 self.watching = False
+                code = self._compiled()
+                if code and _seconds(code.run, arrays) < _seconds(self._run, arrays):
+                    self._run, self._code = code.run, code
                 if self._code and self._tell:
                     self._tell()
         finally:
             self._lock.release()
+
+    def _compiled(self) -> Compiled | None:
+        """Machine code; None where it cannot be made, for NumPy can go on."""
+        from diffkit.engines.llvm import Llvm
+
+        try:
+            return Llvm().compile(self._graph)
+        except RuntimeError as error:  # LLVM refuses the code: a defect of ours, which need not stop anybody
+            first = str(error).strip().partition("\n")[0]
+            warnings.warn(f"no machine code for this function, NumPy goes on: {first}", RuntimeWarning, stacklevel=2)
+            return None
 
 
 def _seconds(run: Any, arrays: tuple[Any, ...]) -> float:

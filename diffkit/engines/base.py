@@ -27,9 +27,9 @@ class Compiled:
     source
         The generated program as text; empty where there is none.
     direct
-        ``direct(slow, watched)`` gives the shortest way of the commonest call, plain arrays in and one array out, which
-        calls ``slow`` in all other cases, and where a watched name (its container, the name, its value) was bound anew;
-        None where an engine has no such way.
+        ``direct(slow, watched)`` gives the shortest way of the commonest call, plain arrays in and out, which calls
+        ``slow`` in all other cases, and where a watched name (its container, the name, its value) was bound anew; None
+        where an engine has no such way.
     later
         ``later(tell)`` has ``tell()`` called when a faster way has been found; None where that cannot happen.
     """

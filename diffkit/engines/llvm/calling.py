@@ -20,7 +20,7 @@ import numpy as np
 from diffkit.engines.llvm.compiling import machine, optimisation
 from diffkit.graph import Graph, Step
 
-PYARRAY_NEW = 93  # its place in NumPy's table of functions, fixed by its ABI
+PYARRAY_RETURN, PYARRAY_NEW = 76, 93  # their places in NumPy's table of functions, fixed by its ABI
 CONTIGUOUS_ALIGNED = 0x0001 | 0x0100
 FASTCALL, KEYWORDS = 0x0080, 0x0002
 ITEMS, DATA = 24, 16  # where a tuple's entries begin, and where an array keeps the address of its own
@@ -39,13 +39,14 @@ def addresses() -> dict[str, int]:
     api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
     capsule = vars(import_module("numpy._core._multiarray_umath"))["_ARRAY_API"]  # what every extension module uses
     table = api.PyCapsule_GetPointer(capsule, None)
-    new = ctypes.cast(table, ctypes.POINTER(ctypes.c_void_p))[PYARRAY_NEW]
+    functions = ctypes.cast(table, ctypes.POINTER(ctypes.c_void_p))
     function = {
         name: ctypes.cast(getattr(api, name), ctypes.c_void_p).value
         for name in ("PyTuple_New", "Py_DecRef", "Py_IncRef", "PyObject_Vectorcall", "PyDict_GetItem")
     }
     return {
-        "new": new,
+        "new": functions[PYARRAY_NEW],
+        "number": functions[PYARRAY_RETURN],
         "array": id(np.ndarray),
         "none": id(None),
         "other": id(NotImplemented),
@@ -57,19 +58,16 @@ def entries(graph: Graph) -> str:
     """The IR of two functions of Python objects over a kernel.
 
     ``entry`` gives a tuple of results, None where a guard fails, NotImplemented for arguments in another layout.
-    ``direct``, of a graph with one result, gives it, and calls ``slow`` in all other cases.
+    ``direct`` gives the one result, or a tuple of them, with 0-d arrays as numbers, and calls ``slow`` in all other
+    cases.
     """
     a = addresses()
     parts = [
         "\n".join(_dims(graph)),
         _function("entry", graph, _entry_end(graph, a), a, arguments="ptr %self, ptr %args, i64 %n"),
     ]
-    if len(graph.outputs) == 1:
-        parts.append(
-            _function(
-                "direct", graph, _direct_end(a), a, arguments="ptr %self, ptr %args, i64 %n, ptr %names", plain="%names"
-            )
-        )
+    arguments = "ptr %self, ptr %args, i64 %n, ptr %names"
+    parts.append(_function("direct", graph, _direct_end(graph, a), a, arguments=arguments, plain="%names"))
     return "\n".join(parts)
 
 
@@ -119,13 +117,7 @@ def _function(name: str, graph: Graph, end: list[str], a: dict[str, int], *, arg
 
 
 def _entry_end(graph: Graph, a: dict[str, int]) -> list[str]:
-    lines = ["good:", f"  %tuple = call ptr inttoptr (i64 {a['PyTuple_New']} to ptr)(i64 {len(graph.outputs)})"]
-    for spot in range(len(graph.outputs)):
-        lines += [
-            f"  %tp{spot} = getelementptr i8, ptr %tuple, i64 {ITEMS + 8 * spot}",
-            f"  store ptr %r{spot}, ptr %tp{spot}",
-        ]
-    lines += ["  ret ptr %tuple", "bad:"]
+    lines = ["good:", *_tuple([f"%r{spot}" for spot in range(len(graph.outputs))], a), "bad:"]
     take = f"inttoptr (i64 {a['Py_IncRef']} to ptr)"
     for label, value in (("", a["none"]), ("other:", a["other"])):
         lines += [
@@ -136,13 +128,36 @@ def _entry_end(graph: Graph, a: dict[str, int]) -> list[str]:
     return lines
 
 
-def _direct_end(a: dict[str, int]) -> list[str]:
+def _tuple(words: list[str], a: dict[str, int]) -> list[str]:
+    """Give back several objects."""
+    lines = [f"  %tuple = call ptr inttoptr (i64 {a['PyTuple_New']} to ptr)(i64 {len(words)})"]
+    for spot, word in enumerate(words):
+        lines.append(f"  %item{spot} = getelementptr i8, ptr %tuple, i64 {ITEMS + 8 * spot}")
+        lines.append(f"  store ptr {word}, ptr %item{spot}")
+    return [*lines, "  ret ptr %tuple"]
+
+
+def _direct_end(graph: Graph, a: dict[str, int]) -> list[str]:
+    lines, words = ["good:"], []
+    for spot, position in enumerate(graph.outputs):
+        words.append(f"%r{spot}")
+        if not graph.steps[position].shape:
+            lines.append(f"  %number{spot} = call ptr inttoptr (i64 {a['number']} to ptr)(ptr %r{spot})")
+            words[-1] = f"%number{spot}"
+    lines += [f"  ret ptr {words[0]}"] if len(words) == 1 else _tuple(words, a)
+    return [*lines, "bad:", "  br label %other", *_slow(a)]
+
+
+def _slow(a: dict[str, int]) -> list[str]:
+    """Hand everything on to a function of Python's."""
     call = f"inttoptr (i64 {a['PyObject_Vectorcall']} to ptr)"
     return [
-        "good:", "  ret ptr %r0", "bad:", "  br label %other", "other:",
-        f"  %ip = getelementptr i8, ptr %self, i64 {ITEMS + 8 * SELF.index('slow')}", "  %slow = load ptr, ptr %ip",
-        f"  %found = call ptr {call}(ptr %slow, ptr %args, i64 %n, ptr %names)", "  ret ptr %found",
-    ]  # fmt: skip
+        "other:",
+        f"  %ip = getelementptr i8, ptr %self, i64 {ITEMS + 8 * SELF.index('slow')}",
+        "  %slow = load ptr, ptr %ip",
+        f"  %found = call ptr {call}(ptr %slow, ptr %args, i64 %n, ptr %names)",
+        "  ret ptr %found",
+    ]
 
 
 def _checked(spot: int, step: Step, a: dict[str, int]) -> list[str]:
@@ -221,7 +236,6 @@ class MachineCode:
         table = np.array([kernel.address("kernel"), *(array.ctypes.data for array in arrays)], dtype=np.uint64)
         self._kept = (table, (kernel, self._entries), arrays)
         self._quick = python_function(self._entries.address("entry"), (None, *self._kept))
-        self._single = len(graph.outputs) == 1
         self._dtypes = [graph.steps[position].dtype for position in graph.inputs]
 
     def run(self, *arrays: Any) -> Any:
@@ -234,10 +248,10 @@ class MachineCode:
         return found
 
     def direct(self, slow: Callable[..., Any], watched: Iterable[Watched]) -> Callable[..., Any] | None:
-        """The one result, by the shortest way; ``slow`` is called where arguments, a guard or a name ask for more."""
+        """The results, by the shortest way; ``slow`` is called where arguments, a guard or a name ask for more."""
         watched = tuple((container, sys.intern(name), value) for container, name, value in watched)
         checks = _watching(watched)
-        if not self._single or checks is None:
+        if checks is None:
             return None
         watcher = machine(_watcher(checks), level=0) if checks else self._entries
         address = watcher.address("watching" if checks else "direct")
@@ -286,7 +300,7 @@ def _watcher(checks: list[str]) -> str:
         *checks,
         f"  %r = tail call ptr %direct({arguments})",
         "  ret ptr %r",
-        *_direct_end(addresses())[4:],
+        *_slow(addresses()),
     ]
     return f"define ptr @watching({arguments}) {{\n" + "\n".join(lines) + "\n}\n"
 
