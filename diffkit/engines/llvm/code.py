@@ -32,6 +32,7 @@ from diffkit.engines.llvm.outlining import Functions
 from diffkit.engines.llvm.pairs import both
 from diffkit.engines.llvm.pieces import Pieces
 from diffkit.engines.llvm.products import contract
+from diffkit.engines.llvm.ufuncs import Loops, numpy_loop
 from diffkit.graph import Graph, Step
 from diffkit.ops import Shape
 
@@ -43,13 +44,13 @@ class Code(Pieces):
 
     Attributes
     ----------
-    ufuncs
-        Whether loops of NumPy's are called where they are faster.
+    loops
+        Which of NumPy's loops are called.
     """
 
-    def __init__(self, graph: Graph, *, ufuncs: bool) -> None:
+    def __init__(self, graph: Graph, loops: Loops | None) -> None:
         super().__init__(graph)
-        self.ufuncs = ufuncs
+        self.loops = loops
         self.functions = Functions()
         self._partner = self._partners()
         self._sine = self._cosine = ""
@@ -331,11 +332,11 @@ class Code(Pieces):
             self.close_loop(opened)
 
 
-def ir(graph: Graph, *, ufuncs: bool = True) -> tuple[str, list[Any]]:
+def ir(graph: Graph, *, loops: Loops | None = numpy_loop) -> tuple[str, list[Any]]:
     """The module of a graph, and the arrays that it reads and writes.
 
-    Without ``ufuncs`` no loop of NumPy's is called, however fast.
+    ``loops`` says which of NumPy's loops are called: those that are faster, unless told otherwise.
     """
-    code = Code(graph, ufuncs=ufuncs)
+    code = Code(graph, loops)
     text = code.write()
     return text, code.arrays

@@ -9,7 +9,7 @@ import numpy as np
 from diffkit.engines.llvm.functions import REALS, S
 from diffkit.engines.llvm.grouping import SUMS, Group, Node
 from diffkit.engines.llvm.layout import BYTES, Access, kind_of, spread
-from diffkit.engines.llvm.ufuncs import BLOCK, FROM, numpy_loop
+from diffkit.engines.llvm.ufuncs import BLOCK, FROM, Loops
 
 if TYPE_CHECKING:
     from diffkit.engines.llvm.code import Code
@@ -39,7 +39,7 @@ class Phases:
 
     def __init__(self, code: Code, group: Group, axis: int) -> None:
         self._code, self._group, self._axis = code, group, axis
-        self._called = self._loops(group) if code.ufuncs and group.shape[axis] >= FROM else {}
+        self._called = self._loops(group, code.loops) if code.loops and group.shape[axis] >= FROM else {}
         self._ready: dict[int, int] = {}  # the phase from which a step's value is known
         order = [*(Node(position) for position in group.again), *group.nodes]
         phase = {node: self._phase(node) for node in order}
@@ -101,13 +101,13 @@ class Phases:
 
     # ------------------------------------------------------------ which step belongs to which phase
 
-    def _loops(self, group: Group) -> dict[int, tuple[int, int]]:
+    def _loops(self, group: Group, loops: Loops) -> dict[int, tuple[int, int]]:
         steps = self._code.steps
         found = {}
         for node in group.nodes:
             step = steps[node.position]
             kind = kind_of(step)
-            loop = numpy_loop(step.op, kind) if node.piece is None and kind in REALS else None
+            loop = loops(step.op, kind) if node.piece is None and kind in REALS else None
             if loop is not None:
                 found[node.position] = loop
         return found

@@ -114,9 +114,9 @@ def test_a_loop_is_called_only_where_it_is_faster(monkeypatch):
 
 def test_what_is_faster_is_measured_once(monkeypatch):
     measured = []
-    original = ufuncs.own_code
-    monkeypatch.setattr(ufuncs, "own_code", lambda op, dtype: measured.append(op) or original(op, dtype))
+    original = ufuncs.code_of
+    monkeypatch.setattr(ufuncs, "code_of", lambda op, *how: measured.append(op) or original(op, *how))
     ufuncs.faster.cache_clear()
     for _ in range(3):
         dk.get("reverse", engine="llvm").prepare(lambda x: np.log(x) + np.sin(x), np.ones(1000), product="value")
-    assert sorted(op.name for op in measured) == ["log", "sin"]
+    assert sorted(op.name for op in measured) == ["log", "log", "sin", "sin"]  # by NumPy's loop and without
