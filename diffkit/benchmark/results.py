@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
 ROWS = "measurements.jsonl"
 ENVIRONMENT = "environment.json"
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-"""How many threads linear algebra may use is decided by these; unset means all cores."""
+THREADS = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"),
+    "1",
+)
+"""What cells run under: one thread of linear algebra, for threads make the times of small products noise."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class Measurement:
     Seconds are per call; ``run_samples`` holds every sample of ``run``. ``None`` means that the cell ended
     before this was known, or that the method has no such number. ``step_size`` belongs to the study of step
     sizes, ``depth`` to that of expression swell. ``bytes`` is memory traffic as counted, ``predicted_seconds`` what a
-    run should take by counted work, ``bound_seconds`` what the machine's own limits allow at best.
+    run should take by counted work, ``bound_seconds`` what the machine's own limits allow at best. ``printed`` is the
+    end of what a cell printed that did not go well, ``cell_seconds`` all that it took, and ``host`` the machine where that is another one.
     """
 
     suite: str
@@ -69,10 +73,19 @@ class Measurement:
     bytes: int | None = None
     predicted_seconds: float | None = None
     bound_seconds: float | None = None
+    printed: str = ""
+    cell_seconds: float | None = None
+    host: str = ""
 
 
 COLUMNS = tuple(field.name for field in fields(Measurement))
 _NUMBERS = [field.name for field in fields(Measurement) if field.type in ("float | None", "int | None")]
+
+
+def measurement(row: dict[str, Any]) -> Measurement:
+    """Read a row back from what JSON makes of it; columns of another version are left out."""
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    return Measurement(**{name: value for name, value in values.items() if name in COLUMNS})
 
 
 def append(folder: Path, measurement: Measurement) -> None:
@@ -128,7 +141,7 @@ def environment() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "platform": platform.platform(),
         "commit": _commit(),
-        "threads": {name: os.environ.get(name) for name in THREAD_VARIABLES},
+        "threads": THREADS,
         "started": now(),
         "finished": None,
     }

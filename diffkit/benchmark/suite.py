@@ -55,6 +55,8 @@ class Limits:
         Wall-clock time of one cell, preparation and timing included.
     jacobian_bytes
         Size of a dense Jacobian beyond which a cell is not tried.
+    memory_bytes
+        Memory that a cell may take beyond what its process held before.
     budget_seconds
         Time spent on the samples of one quantity.
     repeats
@@ -68,6 +70,7 @@ class Limits:
 
     seconds: float = 10.0
     jacobian_bytes: int = 200_000_000
+    memory_bytes: int = 4_000_000_000
     budget_seconds: float = 0.1
     repeats: int = FEWEST_REPEATS
 

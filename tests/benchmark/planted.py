@@ -1,0 +1,125 @@
+"""Problems that behave badly, each in its own way; a suite names them ``planted:sleeps``."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import time
+
+import numpy as np
+
+from diffkit.problems import Problem
+from diffkit.problems.base import free
+
+C = ctypes.CDLL(None)
+LINE = "all work and no play makes a cell a dull cell\n"
+FOREVER = 10**6  # seconds
+
+
+def planted(act, factor=1.0):
+    """The sum of squares, B times, which does something else first; ``factor`` is how wrong its reference is."""
+
+    def build(inputs, outputs):
+        def function(x):
+            act()
+            return np.ones(outputs) * (x * x).sum()
+
+        return function, np.ones(inputs), lambda x: np.tile(2 * x * factor, (outputs, 1)), 1.0
+
+    return Problem(act.__name__, f"It {act.__name__}.", "made up", free(), build)
+
+
+def nothing():
+    pass
+
+
+behaves = planted(nothing)
+is_wrong = planted(nothing, factor=1.5)
+
+
+@planted
+def sleeps():
+    time.sleep(FOREVER)
+
+
+@planted
+def sleeps_natively():
+    while True:
+        C.usleep(10**6)
+
+
+@planted
+def sleeps_and_holds_the_interpreter():
+    ctypes.PyDLL(None).sleep(FOREVER)
+
+
+@planted
+def allocates():
+    held = []
+    while True:
+        held.append(bytearray(10**6))
+
+
+@planted
+def allocates_crumbs():
+    held = None
+    while True:
+        held = [held]
+
+
+@planted
+def allocates_an_array():
+    np.ones(10**12)
+
+
+@planted
+def segfaults():
+    ctypes.string_at(0)
+
+
+@planted
+def aborts():
+    os.abort()
+
+
+@planted
+def is_killed():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@planted
+def exits():
+    os._exit(0)
+
+
+@planted
+def exits_politely():
+    sys.exit(3)
+
+
+@planted
+def raises():
+    raise ArithmeticError("planted")
+
+
+@planted
+def fails_aloud():
+    print(LINE * 1000, file=sys.stderr)
+    print("these are my last words")
+    raise ArithmeticError("planted")
+
+
+@planted
+def prints_a_gigabyte():
+    block = LINE.encode() * 1000
+    for _ in range(10**9 // len(block) + 1):
+        os.write(1, block)
+
+
+@planted
+def breeds():
+    """Starts a process that would outlive its own."""
+    os.fork()
+    time.sleep(FOREVER)
