@@ -37,6 +37,10 @@ STATUSES = ("ok", "failed", "disagrees", "skipped", "too large", *EXCEEDED, PRED
 class Place(Protocol):
     """Where cells are measured: a worker process, or a cluster."""
 
+    def facts(self) -> dict[str, Any]:
+        """Say what the environment of a run should tell of this place."""
+        ...
+
     def each(self, cells: Iterable[Cell], limits: Limits) -> Iterator[Measurement]:
         """Measure these cells; take the next one only when there is room for it, and hand back rows as they come."""
         ...
@@ -84,11 +88,11 @@ def run_suite(
         There is no such status to repeat.
     """
     again = _statuses(repeat)
-    with only_writer(folder):
+    with place or Worker() as here, only_writer(folder):
         kept = _kept(suite, folder, again) if resume else _cleared(folder)
         write_whole(folder / SUITE, suite.text)
         run = _Run(suite, folder, view or View(), kept)
-        with _recorded(folder, resumed=bool(kept)), run.view, place or Worker() as here:
+        with _recorded(folder, {**environment(), **here.facts()}, resumed=bool(kept)), run.view:
             run.view.starts(run.missing, list(kept.values()))
             for row in here.each(run.tried(), suite.limits):
                 run.finish(row)
@@ -183,9 +187,8 @@ def _statuses(words: Collection[str]) -> set[str]:
 
 
 @contextmanager
-def _recorded(folder: Path, *, resumed: bool) -> Iterator[None]:
+def _recorded(folder: Path, facts: dict[str, Any], *, resumed: bool) -> Iterator[None]:
     """Say where and when a run was made; a run that is resumed keeps what was said before."""
-    facts = environment()
     path = folder / ENVIRONMENT
     earlier: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if resumed and path.exists() else {}
     whole = {**earlier, "resumed": [*earlier.get("resumed", []), facts]} if earlier else facts

@@ -50,6 +50,10 @@ class Worker:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
+    def facts(self) -> dict[str, Any]:
+        """Say what is special about this place: nothing, it is on this machine."""
+        return {}
+
     def each(self, cells: Iterable[Cell], limits: Limits) -> Iterator[Measurement]:
         """Measure these cells, each when the row of the one before has been taken."""
         for cell in cells:
