@@ -7,8 +7,11 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_info
 
 from diffkit.problems import Problem
 from diffkit.problems.base import free
@@ -23,6 +26,8 @@ def planted(act, factor=1.0):
 
     def build(inputs, outputs):
         def function(x):
+            if "SIGN" in os.environ:
+                Path(os.environ["SIGN"]).touch()
             act()
             return np.ones(outputs) * (x * x).sum()
 
@@ -123,3 +128,54 @@ def breeds():
     """Starts a process that would outlive its own."""
     os.fork()
     time.sleep(FOREVER)
+
+
+@planted
+def leaves_a_child():
+    """Ends, and leaves a process which holds its pipes."""
+    if os.fork():
+        os._exit(0)
+    time.sleep(FOREVER)
+
+
+@planted
+def closes_everything():
+    os.closerange(0, 256)
+
+
+calls = []
+
+
+@planted
+def slows_down():
+    """The first call, which is traced, is quick; the plain function that is timed is not."""
+    calls.append(1)
+    if len(calls) > 1:
+        time.sleep(FOREVER)
+
+
+kept = []
+
+
+def hoarding(inputs, outputs):
+    kept.append(bytearray(200 * 10**6))
+    return behaves.build(inputs, outputs)
+
+
+hoards = replace(behaves, build=hoarding)
+
+
+@planted
+def plants_a_bomb():
+    os.environ["BOMB"] = str(os.getpid())
+
+
+@planted
+def steps_on_it():
+    if os.environ.get("BOMB") == str(os.getpid()):
+        ctypes.string_at(0)
+
+
+@planted
+def tells_its_threads():
+    raise ArithmeticError({pool["num_threads"] for pool in threadpool_info()})
