@@ -98,7 +98,10 @@ def test_plot_draws_again_without_measuring(suite, tmp_path):
         (["bench", "quik"], "no suite 'quik'; did you mean 'quick'?"),
         (["bench", "nowhere.toml"], "cannot read the suite nowhere.toml"),
         (["bench", "quick", "--repeat", "filed"], "no status 'filed'; did you mean 'failed'?"),
-        (["bench", "quick", "--scheduler", "a", "--local-workers", "2"], "name a scheduler or a number of local workers"),
+        (
+            ["bench", "quick", "--scheduler", "a", "--local-workers", "2"],
+            "name a scheduler or a number of local workers",
+        ),
         (["plot", "nowhere"], "no run in nowhere"),
     ],
 )
@@ -157,7 +160,9 @@ def test_cells_that_ended_badly_are_measured_again_on_request(suite, tmp_path, c
     folder = tmp_path / "out"
     assert call("bench", suite, "--out", folder) == 0
     path = folder / ROWS
-    path.write_text(path.read_text(encoding="utf-8").replace('"status": "ok"', '"status": "failed"', 3), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace('"status": "ok"', '"status": "failed"', 3), encoding="utf-8"
+    )
     assert call("bench", suite, "--out", folder, "--repeat", "failed,timed-out", "--json") == 0
     assert list(load(folder)["status"]) == ["ok"] * 8
     assert len(path.read_text(encoding="utf-8").splitlines()) == 11

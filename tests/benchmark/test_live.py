@@ -90,9 +90,7 @@ def test_nothing(shown):
 
 def test_a_line_per_cell(shown):
     lines = shown(Lines).splitlines()
-    assert lines[0] == (
-        "1/6 tanh-map, forward, numpy, A = 1, B = 1: failed, ValueError: [b]no[/b], about 0:00:05 left"
-    )
+    assert lines[0] == ("1/6 tanh-map, forward, numpy, A = 1, B = 1: failed, ValueError: [b]no[/b], about 0:00:05 left")
     assert lines[5] == "6/6 tanh-map, reverse, numpy, A = 100, B = 1: ok, 1e-06 s a run, about 0:00:00 left"
 
 
