@@ -244,7 +244,7 @@ def test_workers_that_offer_no_place_are_named_with_the_cure(running, monkeypatc
 
 def test_a_scheduler_that_does_not_answer_is_an_error(monkeypatch):
     monkeypatch.setattr(clusters, "CONNECT_SECONDS", 1)
-    with pytest.raises(InputError, match="no scheduler answers at tcp://127.0.0.1:1"):
+    with pytest.raises(InputError, match=r"no scheduler answers at tcp://127\.0\.0\.1:1"):
         Cluster("tcp://127.0.0.1:1").__enter__()
 
 
@@ -259,7 +259,7 @@ def seat(monkeypatch):
     """A place in a worker of the cluster, from which the numbers of the processes that measure can be seen."""
     monkeypatch.syspath_prepend(str(HERE))
     monkeypatch.setattr(clusters, "IDLE_SECONDS", 0.2)
-    seat = clusters._Seat()
+    seat = clusters.Seat()
     yield seat
     seat.leave()
 
