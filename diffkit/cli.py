@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import os
+import io
 from collections import Counter
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated
-
-for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_variable, "1")  # before NumPy is loaded: threads of BLAS make times of small products noise
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -19,6 +17,10 @@ from diffkit import __version__
 from diffkit import problems as problem_table
 from diffkit.differentiators import Differentiator, get, names
 from diffkit.errors import DiffkitError
+
+if TYPE_CHECKING:
+    from diffkit.benchmark.live import View
+    from diffkit.benchmark.run import Place
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 console = Console(highlight=False, soft_wrap=True)
@@ -51,31 +53,71 @@ def diffkit(
 @app.command()
 def bench(
     suite: Annotated[str, typer.Argument(help="A suite by name (quick, scaling), or a .toml file.")],
+    *,
     out: Annotated[Path | None, typer.Option(help="Folder of the run; reports/SUITE if not given.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+    repeat: Annotated[
+        str, typer.Option(help="Resume, and measure cells again that ended so: failed,timed-out,crashed,...")
+    ] = "",
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per finished cell.")] = False,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Measure on the Dask cluster with this scheduler: tcp://HOST:8786")
+    ] = None,
+    local_workers: Annotated[
+        int | None, typer.Option(min=1, help="Measure so many cells at a time, on this machine.")
+    ] = None,
 ) -> None:
-    """Measure a suite, and write the report; replaces what an earlier run left in the folder."""
+    """Measure a suite, and write the report; replaces what an earlier run left in the folder, unless it is resumed."""
     from diffkit.benchmark.run import run_suite  # what only this command needs is imported only by it
     from diffkit.benchmark.suite import Suite
 
     grid = Suite.load(suite)
     folder = out or Path("reports") / grid.name
+    again = [word.strip() for word in repeat.split(",") if word.strip()]
+    shown = Console(file=io.StringIO()) if quiet or as_json else console
     try:
-        rows = run_suite(grid, folder, console)
+        rows = run_suite(
+            grid,
+            folder,
+            place=_place(scheduler, local_workers),
+            view=_view(quiet=quiet, as_json=as_json),
+            resume=resume or bool(again),
+            repeat=again,
+        )
     except KeyboardInterrupt:
-        console.print(f"stopped; the finished cells are in {folder}, and `diffkit plot {folder}` draws them")
+        shown.print(
+            f"stopped; the finished cells are in {folder}: `diffkit plot {folder}` draws them, "
+            "and --resume measures the rest"
+        )
         raise typer.Exit(INTERRUPTED) from None
     statuses = Counter(row.status for row in rows).items()
-    console.print(f"{len(rows)} cells: " + ", ".join(f"{count} {status}" for status, count in statuses))
-    plot(folder)
+    shown.print(f"{len(rows)} cells: " + ", ".join(f"{count} {status}" for status, count in statuses))
+    _plot(folder, shown)
+
+
+def _view(*, quiet: bool, as_json: bool) -> View:
+    from diffkit.benchmark import live
+
+    if quiet:
+        return live.View()
+    if as_json:
+        return live.Objects(console)
+    return live.Picture(console) if console.is_terminal else live.Lines(console)
+
+
+def _place(scheduler: str | None, local_workers: int | None) -> AbstractContextManager[Place] | None:
+    if scheduler is None and local_workers is None:
+        return None
+    from diffkit.benchmark.cluster import Cluster
+
+    return Cluster(scheduler, local_workers)
 
 
 @app.command()
 def plot(folder: Annotated[Path, typer.Argument(help="Folder that `diffkit bench` wrote.")]) -> None:
     """Draw the pictures of a run again, and write its report as Markdown and as HTML."""
-    from diffkit.report import write_report
-
-    for page in write_report(folder):
-        console.print(f"report: {page}")
+    _plot(folder, console)
 
 
 @app.command()
@@ -88,6 +130,13 @@ def methods() -> None:
 def problems() -> None:
     """List the functions that suites measure."""
     _print_list({name: problem_table.get(name).summary for name in problem_table.names()})
+
+
+def _plot(folder: Path, shown: Console) -> None:
+    from diffkit.report import write_report
+
+    for page in write_report(folder):
+        shown.print(f"report: {page}")
 
 
 def _summary(differentiator: Differentiator) -> str:

@@ -1,12 +1,12 @@
-"""One cell of a suite: whatever happens in it ends in its row, with status and reason, and costs no other."""
+"""One cell of a suite: whatever a method or a problem raises in it ends in its row, with status and reason."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from diffkit import problems
 from diffkit.benchmark.methods import Method
@@ -17,13 +17,17 @@ from diffkit.differentiators import Differentiator
 from diffkit.errors import InputError, TooLargeError, UnsupportedError
 from diffkit.problems import Instance
 
-Facts = dict[str, Any]
+Facts: TypeAlias = dict[str, Any]
+Tell: TypeAlias = Callable[[Facts], object]
+"""Takes what is known of a cell so far: columns of its row, by name."""
 
 
-def measure_cell(cell: Cell, limits: Limits) -> Measurement:
+def measure_cell(cell: Cell, limits: Limits, tell: Tell = lambda _facts: None) -> Measurement:
     """What does one cell of the grid cost, and is its answer right?
 
-    Agreement with the reference comes first: a cell that disagrees is not timed. Nothing but Ctrl-C gets out.
+    Agreement with the reference comes first: a cell that disagrees is not timed. Time and memory are limited by the
+    place where this runs, `diffkit.benchmark.workers`. ``tell`` is handed what is known so far, first when the problem
+    is made and all libraries are loaded, so that a cell which takes its process down leaves what it had found.
 
     Examples
     --------
@@ -35,11 +39,11 @@ def measure_cell(cell: Cell, limits: Limits) -> Measurement:
     facts: Facts = {"started": now()}
     made: list[Instance] = []
     # What is imported or read when first used (SymPy, a data set) is no cost of the cell that comes first.
-    attempt(partial(warm_up, Method.parse(cell.method).name, cell.engine), math.inf)
-    status, reason = attempt(lambda: made.append(_instance(cell, limits)), math.inf)
+    attempt(partial(warm_up, Method.parse(cell.method).name, cell.engine))
+    status, reason = attempt(lambda: made.append(_instance(cell, limits)))
     if made:
-        study = partial(_STUDIES[cell.study], cell, made[0], limits, facts)
-        status, reason = attempt(study, limits.seconds)
+        tell(facts)
+        status, reason = attempt(partial(_STUDIES[cell.study], _Work(cell, made[0], limits, facts, tell)))
     return Measurement(**asdict(cell), **facts, status=status, reason=reason)
 
 
@@ -57,33 +61,46 @@ def _instance(cell: Cell, limits: Limits) -> Instance:
         raise UnsupportedError(str(error)) from None
 
 
-def _measure(cell: Cell, instance: Instance, limits: Limits, facts: Facts) -> None:
+@dataclass
+class _Work:
+    """All that a study needs to know."""
+
+    cell: Cell
+    instance: Instance
+    limits: Limits
+    facts: Facts
+    tell: Tell
+
+
+def _measure(work: _Work) -> None:
     """All there is to know about one method on one problem at one size."""
-    _count(cell, instance, limits, facts).measure(limits)
+    _count(work).measure(work.limits)
 
 
-def _count(cell: Cell, instance: Instance, _limits: Limits, facts: Facts) -> Trial:
+def _count(work: _Work) -> Trial:
     """The right answer and its operations, not timed."""
-    method = Method.parse(cell.method)
-    differentiator = method.differentiator(cell.engine)
-    allowed = tolerance(method, exact=differentiator.exact, conditioning=instance.conditioning)
-    return _agreed(differentiator, instance, allowed, facts)
+    method = Method.parse(work.cell.method)
+    differentiator = method.differentiator(work.cell.engine)
+    allowed = tolerance(method, exact=differentiator.exact, conditioning=work.instance.conditioning)
+    return _agreed(work, differentiator, allowed)
 
 
-def _error_of_step(cell: Cell, instance: Instance, _limits: Limits, facts: Facts) -> None:
+def _error_of_step(work: _Work) -> None:
     """The error that one step size leaves, large as it may be; for an exact method, the floor."""
-    options = {} if cell.step_size is None else {"step_size": cell.step_size}
-    _agreed(Method.parse(cell.method).differentiator(cell.engine, **options), instance, math.inf, facts)
+    options = {} if work.cell.step_size is None else {"step_size": work.cell.step_size}
+    _agreed(work, Method.parse(work.cell.method).differentiator(work.cell.engine, **options), math.inf)
 
 
-def _agreed(differentiator: Differentiator, instance: Instance, allowed: float, facts: Facts) -> Trial:
-    trial = Trial(differentiator, instance.function, instance.point, facts)
+def _agreed(work: _Work, differentiator: Differentiator, allowed: float) -> Trial:
+    trial = Trial(differentiator, work.instance.function, work.instance.point, work.facts)
     trial.prepare()
-    trial.agree(instance.jacobian(instance.point), allowed)
+    work.tell(work.facts)
+    trial.agree(work.instance.jacobian(work.instance.point), allowed)
+    work.tell(work.facts)
     return trial
 
 
-_STUDIES: dict[str, Callable[[Cell, Instance, Limits, Facts], object]] = {
+_STUDIES: dict[str, Callable[[_Work], object]] = {
     "cells": _measure,
     "step-size": _error_of_step,
     "swell": _count,

@@ -1,4 +1,4 @@
-"""One run is a folder: a row per measurement in ``measurements.jsonl``, ``environment.json`` beside it."""
+"""One run is a folder: a row per measurement in ``measurements.jsonl``; ``environment.json`` and ``suite.toml``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import math
 import os
 import platform
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from importlib import metadata
@@ -15,15 +16,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diffkit import __version__
+from diffkit.benchmark.suite import Cell
 from diffkit.errors import ResultsError
+
+try:
+    import fcntl
+except ImportError:  # no POSIX system: nobody is refused
+    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ROWS = "measurements.jsonl"
 ENVIRONMENT = "environment.json"
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-"""How many threads linear algebra may use is decided by these; unset means all cores."""
+SUITE = "suite.toml"
+THREADS = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"),
+    "1",
+)
+"""What cells run under: one thread of linear algebra, for threads make the times of small products noise."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +44,9 @@ class Measurement:
     Seconds are per call; ``run_samples`` holds every sample of ``run``. ``None`` means that the cell ended
     before this was known, or that the method has no such number. ``step_size`` belongs to the study of step
     sizes, ``depth`` to that of expression swell. ``bytes`` is memory traffic as counted, ``predicted_seconds`` what a
-    run should take by counted work, ``bound_seconds`` what the machine's own limits allow at best.
+    run should take by counted work, ``bound_seconds`` what the machine's own limits allow at best. ``printed`` is the
+    end of what a cell printed that did not go well, ``cell_seconds`` all that it took, and ``host`` the machine of a
+    cluster where it was measured.
     """
 
     suite: str
@@ -69,25 +82,85 @@ class Measurement:
     bytes: int | None = None
     predicted_seconds: float | None = None
     bound_seconds: float | None = None
+    printed: str = ""
+    cell_seconds: float | None = None
+    host: str = ""
+
+    @property
+    def cell(self) -> Cell:
+        """The cell that this row is about."""
+        return Cell(**{name: getattr(self, name) for name in CELL})
 
 
+CELL = tuple(field.name for field in fields(Cell))
+"""The columns that say which cell a row is about."""
 COLUMNS = tuple(field.name for field in fields(Measurement))
 _NUMBERS = [field.name for field in fields(Measurement) if field.type in ("float | None", "int | None")]
 
 
-def append(folder: Path, measurement: Measurement) -> None:
+def measurement(row: dict[str, Any]) -> Measurement:
+    """Read a row back from what JSON makes of it; columns of another version are left out."""
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    return Measurement(**{name: value for name, value in values.items() if name in COLUMNS})
+
+
+def append(folder: Path, row: Measurement) -> None:
     """Put one row on disk, for good: it is there when this returns, whatever happens next."""
-    row = {column: _storable(value) for column, value in asdict(measurement).items()}
     with (folder / ROWS).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row, allow_nan=False) + "\n")
+        file.write(as_line(row))
         file.flush()
         os.fsync(file.fileno())
+
+
+def as_line(row: Measurement) -> str:
+    """Write a row as the file has it: one JSON object and the end of the line."""
+    columns = {column: _storable(value) for column, value in asdict(row).items()}
+    return json.dumps(columns, allow_nan=False) + "\n"
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Make the folder of a run, and be the one that writes to it, until this is left or the process ends.
+
+    Raises
+    ------
+    ResultsError
+        The folder cannot be written, or another process writes to it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / ROWS).open("ab")
+    except OSError as error:
+        raise ResultsError(f"cannot write to {folder}: {error}; choose another folder with --out") from None
+    with file:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # whoever holds it and dies lets go of it
+            except OSError:
+                raise ResultsError(f"another run writes to {folder}; let it end, or choose another --out") from None
+        yield
+
+
+def recover(folder: Path) -> list[Measurement]:
+    """Read the rows that an earlier run has left, to go on with it: a torn last line is cut off, the next is whole.
+
+    Raises
+    ------
+    ResultsError
+        A line that is not a row.
+    """
+    path = folder / ROWS
+    content = path.read_bytes()
+    rows, whole = _rows(content, path)
+    if whole < len(content):
+        os.truncate(path, whole)
+    return list(map(measurement, rows))
 
 
 def load(folder: Path | str) -> pd.DataFrame:
     """Read a run back: one row per measurement, in the order in which they were made.
 
-    A torn last line, as a power cut leaves it, is dropped.
+    A torn last line, as a sudden end leaves it, is dropped. Of a cell that was measured again the last row counts.
 
     Raises
     ------
@@ -105,10 +178,11 @@ def load(folder: Path | str) -> pd.DataFrame:
     """
     path = Path(folder) / ROWS
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        content = path.read_bytes()
+    except OSError as error:
         raise ResultsError(f"no run in {folder}: {error}; name a folder that `diffkit bench` wrote") from None
-    return to_frame(_rows(lines, path))
+    rows, _ = _rows(content, path)
+    return to_frame({tuple(row.get(name) for name in CELL): row for row in rows}.values())
 
 
 def to_frame(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
@@ -128,15 +202,33 @@ def environment() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "platform": platform.platform(),
         "commit": _commit(),
-        "threads": {name: os.environ.get(name) for name in THREAD_VARIABLES},
+        "threads": THREADS,
         "started": now(),
         "finished": None,
     }
 
 
+def differing(facts: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
+    """Which facts of an environment are other than in another one?
+
+    Examples
+    --------
+    >>> differing({"numpy": "2.4", "cores": 2}, {"numpy": "2.3", "cores": 2})
+    {'numpy': '2.4'}
+    """
+    return {name: fact for name, fact in facts.items() if others.get(name) != fact}
+
+
 def write_environment(folder: Path, facts: dict[str, Any]) -> None:
     """Put the environment beside the rows."""
-    (folder / ENVIRONMENT).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    write_whole(folder / ENVIRONMENT, json.dumps(facts, indent=2) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Put a file on disk such that it is there whole or as it was before, whatever happens meanwhile."""
+    draft = path.with_name(f"{path.name}.part")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
 
 
 def now() -> str:
@@ -144,15 +236,17 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _rows(lines: list[str], path: Path) -> list[dict[str, Any]]:
+def _rows(content: bytes, path: Path) -> tuple[list[dict[str, Any]], int]:
+    """All rows of a file, and how many bytes they take: what follows the last end of a line is torn."""
+    whole = content.rfind(b"\n") + 1
     rows = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(content[:whole].split(b"\n")[:-1], start=1):
         try:
             rows.append(json.loads(line))
-        except json.JSONDecodeError:
-            if number < len(lines):
-                raise ResultsError(f"{path}, line {number} is not a row: {line[:60]!r}; delete it") from None
-    return rows
+        except ValueError:  # no JSON, or no text
+            shown = line[:60].decode(errors="replace")
+            raise ResultsError(f"{path}, line {number} is not a row: {shown!r}; delete it") from None
+    return rows, whole
 
 
 def _storable(value: object) -> object:

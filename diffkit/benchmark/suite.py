@@ -8,7 +8,7 @@
     seconds = 2.0
 
     [[grid]]                      # every combination is one cell, timed; write small sizes first
-    problems = ["tanh-map"]       # or "all"
+    problems = ["tanh-map"]       # or "all"; one of your own: "package.module:name"
     methods = ["reverse", "symbolic(form=expression)"]
     engines = ["numpy"]           # this if left out
     inputs = [1, 10, 100]         # 1 if left out
@@ -33,7 +33,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from importlib import resources
 from itertools import product
 from pathlib import Path
@@ -52,9 +52,11 @@ class Limits:
     Attributes
     ----------
     seconds
-        Wall-clock time of one cell, preparation and timing included.
+        Wall-clock time of one cell, preparation and timing included; loading libraries and making the problem is not.
     jacobian_bytes
         Size of a dense Jacobian beyond which a cell is not tried.
+    memory_bytes
+        Memory that a cell may take beyond what its process held before.
     budget_seconds
         Time spent on the samples of one quantity.
     repeats
@@ -68,6 +70,7 @@ class Limits:
 
     seconds: float = 10.0
     jacobian_bytes: int = 200_000_000
+    memory_bytes: int = 4_000_000_000
     budget_seconds: float = 0.1
     repeats: int = FEWEST_REPEATS
 
@@ -170,6 +173,7 @@ class Suite:
     summary: str
     limits: Limits
     cells: tuple[Cell, ...]
+    text: str = field(default="", repr=False, compare=False)
 
     @classmethod
     def load(cls, name: str) -> Self:
@@ -207,7 +211,25 @@ class Suite:
         if not grids:
             raise InputError(f"suite {name} has no [[grid]]; add one")
         cells = dict.fromkeys(cell for grid in grids for cell in grid.cells(name))
-        return cls(name, document.get("summary", ""), Limits(**limits), tuple(cells))
+        return cls(name, document.get("summary", ""), Limits(**limits), tuple(cells), text)
+
+    def differences(self, other: Self) -> list[str]:
+        """In which limits and cells do two suites differ? In words; names and summaries may differ.
+
+        Examples
+        --------
+        >>> text = "grid = {{problems = ['tanh-map'], methods = ['reverse'], inputs = [1, {}]}}"
+        >>> Suite.parse(text.format(2), "a").differences(Suite.parse(text.format(3), "b"))
+        ['it alone has tanh-map, reverse, numpy, A = 2, B = 1', 'it lacks tanh-map, reverse, numpy, A = 3, B = 1']
+        """
+        pairs = [(name, getattr(self.limits, name), getattr(other.limits, name)) for name in _names_of(Limits)]
+        limits = [f"its limit {name} is {mine:g}, not {yours:g}" for name, mine, yours in pairs if mine != yours]
+        mine, yours = (dict.fromkeys(replace(cell, suite="") for cell in suite.cells) for suite in (self, other))
+        return [
+            *limits,
+            *_some("it alone has", [cell for cell in mine if cell not in yours]),
+            *_some("it lacks", [cell for cell in yours if cell not in mine]),
+        ]
 
 
 def names() -> list[str]:
@@ -250,6 +272,11 @@ def _check_keys(table: object, known: Sequence[str], where: str) -> None:
     for key in table:
         if key not in known:
             raise UnknownNameError(key, known, kind=f"key in {where} called")
+
+
+def _some(words: str, cells: list[Cell]) -> list[str]:
+    more = f", and {len(cells) - 1:,} more" if cells[1:] else ""
+    return [f"{words} {cells[0]}{more}"] if cells else []
 
 
 def _names_of(kind: type[Limits | Grid]) -> list[str]:

@@ -20,7 +20,7 @@ import numpy as np
 from diffkit.benchmark.methods import Method
 from diffkit.benchmark.suite import Limits
 from diffkit.differentiators import Derivative, Differentiator
-from diffkit.errors import CheckError, DiffkitError, UnsupportedError
+from diffkit.errors import CheckError, DiffkitError, TooLargeError, UnsupportedError
 from diffkit.graph import Operations
 from diffkit.measure import measure, peak_memory
 from diffkit.roofline import machine
@@ -169,8 +169,10 @@ def warm_up(name: str, engine: str) -> None:
     Method(name).differentiator(engine).prepare(_product, point, product="jacobian").run(point)
 
 
-def attempt(action: Callable[[], object], seconds: float) -> tuple[str, str]:
+def attempt(action: Callable[[], object], seconds: float = math.inf) -> tuple[str, str]:
     """Do something that may fail or never end: what is its status, and for what reason?
+
+    The limit reaches Python code only, see `time_limit`; a cell of a suite has a worker's limit instead.
 
     Examples
     --------
@@ -224,7 +226,8 @@ def _total(operations: Operations | None) -> int | None:
 def _outcome(error: Exception) -> tuple[str, str]:
     kinds: dict[type[Exception], str] = {
         CheckError: "disagrees",
-        MemoryError: "too large",
+        TooLargeError: "too large",
+        MemoryError: "out of memory",
         UnsupportedError: "skipped",
     }
     status = next((status for kind, status in kinds.items() if isinstance(error, kind)), "failed")

@@ -11,7 +11,9 @@
 
 from __future__ import annotations
 
-from diffkit.errors import UnknownNameError
+import importlib
+
+from diffkit.errors import InputError, UnknownNameError
 from diffkit.problems import classical, course, maps, networks, regression
 from diffkit.problems.base import Instance, Problem
 from diffkit.problems.classical import logistic_map
@@ -36,16 +38,33 @@ def names() -> list[str]:
 def get(name: str) -> Problem:
     """Which problem has this name?
 
+    ``package.module:name`` is the `Problem` called ``name`` in a module of one's own.
+
     Raises
     ------
     UnknownNameError
         None has; the message says which one comes near.
+    InputError
+        The module cannot be imported, or what it has by that name is no problem.
 
     Examples
     --------
     >>> get("speelpenning").summary
     'Product of all inputs.'
     """
+    if ":" in name:
+        return _resolve(name)
     if name not in _PROBLEMS:
         raise UnknownNameError(name, _PROBLEMS, kind="problem")
     return _PROBLEMS[name]
+
+
+def _resolve(path: str) -> Problem:
+    module, _, name = path.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise InputError(f"no problem {path!r}: {error}; write package.module:name, and put it on PYTHONPATH") from None
+    if not isinstance(found, Problem):
+        raise InputError(f"{path!r} is a {type(found).__name__}, no problem; make it one with diffkit.problems.Problem")
+    return found

@@ -72,17 +72,18 @@ COLUMNS = {
     "study": Column("study", choice=True),
     "step_size": Column("step size", "relative"),
     "depth": Column("depth"),
+    "host": Column("host", choice=True),
 }
 """What is shown, from left to right, where a run holds it."""
 
 LEFT_OUT = {
     "suite", "tolerance", "run_samples", "run_seconds_min", "loops", "repeats", "function_seconds",
     "function_seconds_min", "function_seconds_iqr", "function_operations", "graph_steps", "function_calls", "sweeps",
-    "started", "bytes", "predicted_seconds", "bound_seconds",
+    "started", "bytes", "predicted_seconds", "bound_seconds", "cell_seconds",
 }  # fmt: skip
 """What the raw data alone hold. A column that is in neither list is shown, under its own name."""
 
-LAST = {"reason": Column("reason")}
+LAST = {"reason": Column("reason"), "printed": Column("printed")}
 """Long texts, after all else."""
 
 

@@ -220,6 +220,7 @@ def test_a_column_that_is_new_is_shown(run, described):
 def test_a_thousand_rows_stay_below_3_megabytes(tmp_path):
     """As many as the scaling suite makes, with all their samples."""
     lines = REFERENCE.read_text(encoding="utf-8").splitlines()
-    (tmp_path / "measurements.jsonl").write_text("\n".join((lines * 4)[:1100]) + "\n", encoding="utf-8")
+    rows = [json.loads(line) | {"suite": f"copy {copy}"} for copy in range(4) for line in lines]  # a cell counts once
+    (tmp_path / "measurements.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows[:1100]), "utf-8")
     write_report(tmp_path)
     assert 1_000_000 < (tmp_path / "report.html").stat().st_size < 3_000_000
