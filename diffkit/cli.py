@@ -87,7 +87,8 @@ def bench(
         )
     except KeyboardInterrupt:
         shown.print(
-            f"stopped; the finished cells are in {folder}: `diffkit plot {folder}` draws them, --resume measures the rest"
+            f"stopped; the finished cells are in {folder}: `diffkit plot {folder}` draws them, "
+            "and --resume measures the rest"
         )
         raise typer.Exit(INTERRUPTED) from None
     statuses = Counter(row.status for row in rows).items()

@@ -11,8 +11,8 @@ import pytest
 
 import diffkit as dk
 from diffkit import cli, problems
-from diffkit.benchmark import run
 from diffkit.benchmark.results import ROWS, load
+from diffkit.benchmark.workers import Worker
 
 SUITE = """
 [limits]
@@ -97,6 +97,11 @@ def test_plot_draws_again_without_measuring(suite, tmp_path):
     [
         (["bench", "quik"], "no suite 'quik'; did you mean 'quick'?"),
         (["bench", "nowhere.toml"], "cannot read the suite nowhere.toml"),
+        (["bench", "quick", "--repeat", "filed"], "no status 'filed'; did you mean 'failed'?"),
+        (
+            ["bench", "quick", "--scheduler", "a", "--local-workers", "2"],
+            "name a scheduler or a number of local workers",
+        ),
         (["plot", "nowhere"], "no run in nowhere"),
     ],
 )
@@ -113,21 +118,54 @@ def test_markup_in_a_message_is_shown_as_it_is(capsys):
     assert "'[bold]x[/bold]'" in capsys.readouterr().err
 
 
-def test_control_c_says_where_the_finished_cells_are(suite, tmp_path, monkeypatch, capsys):
-    original = run.measure_cell
+def test_control_c_says_where_the_finished_cells_are_and_how_to_go_on(suite, tmp_path, monkeypatch, capsys):
+    original = Worker.measure
 
-    def measure_cell(cell, limits):
+    def measure(self, cell, limits):
         if cell.inputs == 4:
             raise KeyboardInterrupt
-        return original(cell, limits)
+        return original(self, cell, limits)
 
-    monkeypatch.setattr(run, "measure_cell", measure_cell)
+    monkeypatch.setattr(Worker, "measure", measure)
     folder = tmp_path / "out"
     assert call("bench", suite, "--out", folder) == 130
     assert len(load(folder)) == 4
     shown = capsys.readouterr().out.replace("\n", "")
     assert f"the finished cells are in {folder}" in shown
     assert f"diffkit plot {folder}" in shown
+    monkeypatch.undo()
+    assert call("bench", suite, "--out", folder, "--resume") == 0
+    assert len((folder / ROWS).read_text(encoding="utf-8").splitlines()) == len(load(folder)) == 8
+
+
+def test_what_is_no_terminal_gets_a_line_per_cell(suite, tmp_path, capsys):
+    assert call("bench", suite, "--out", tmp_path / "out") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[:8]] == [f"{n}/8" for n in range(1, 9)]
+
+
+def test_quiet_shows_nothing(suite, tmp_path, capsys):
+    assert call("bench", suite, "--out", tmp_path / "out", "--quiet") == 0
+    assert capsys.readouterr() == ("", "")
+    assert (tmp_path / "out" / "report.md").exists()
+
+
+def test_json_is_one_object_per_cell_and_nothing_else(suite, tmp_path, capsys):
+    folder = tmp_path / "out"
+    assert call("bench", suite, "--out", folder, "--json") == 0
+    assert capsys.readouterr().out == (folder / ROWS).read_text(encoding="utf-8")
+
+
+def test_cells_that_ended_badly_are_measured_again_on_request(suite, tmp_path, capsys):
+    folder = tmp_path / "out"
+    assert call("bench", suite, "--out", folder) == 0
+    path = folder / ROWS
+    path.write_text(
+        path.read_text(encoding="utf-8").replace('"status": "ok"', '"status": "failed"', 3), encoding="utf-8"
+    )
+    assert call("bench", suite, "--out", folder, "--repeat", "failed,timed-out", "--json") == 0
+    assert list(load(folder)["status"]) == ["ok"] * 8
+    assert len(path.read_text(encoding="utf-8").splitlines()) == 11
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a process is interrupted by a POSIX signal")

@@ -61,7 +61,7 @@ class Progress:
             self._costs[row.cell.row] = row.cell_seconds
         size = row.problem, row.inputs, row.outputs
         if row.status == "ok" and row.run_seconds is not None:
-            self._fastest[size] = min(row, self._fastest.get(size, row), key=lambda each: each.run_seconds or 0.0)
+            self._fastest[size] = min(self._fastest.get(size, row), row, key=lambda each: each.run_seconds or 0.0)
 
     @property
     def seconds_left(self) -> float | None:

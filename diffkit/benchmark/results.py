@@ -1,4 +1,4 @@
-"""One run is a folder: a row per measurement in ``measurements.jsonl``, ``environment.json`` and ``suite.toml`` beside."""
+"""One run is a folder: a row per measurement in ``measurements.jsonl``; ``environment.json`` and ``suite.toml``."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ class Measurement:
     before this was known, or that the method has no such number. ``step_size`` belongs to the study of step
     sizes, ``depth`` to that of expression swell. ``bytes`` is memory traffic as counted, ``predicted_seconds`` what a
     run should take by counted work, ``bound_seconds`` what the machine's own limits allow at best. ``printed`` is the
-    end of what a cell printed that did not go well, ``cell_seconds`` all that it took, and ``host`` the machine where that is another one.
+    end of what a cell printed that did not go well, ``cell_seconds`` all that it took, and ``host`` the machine of a
+    cluster where it was measured.
     """
 
     suite: str
@@ -99,7 +100,7 @@ _NUMBERS = [field.name for field in fields(Measurement) if field.type in ("float
 
 def measurement(row: dict[str, Any]) -> Measurement:
     """Read a row back from what JSON makes of it; columns of another version are left out."""
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
     return Measurement(**{name: value for name, value in values.items() if name in COLUMNS})
 
 

@@ -218,7 +218,7 @@ class Suite:
 
         Examples
         --------
-        >>> text = "[[grid]]\nproblems = ['tanh-map']\nmethods = ['reverse']\ninputs = [1, {}]"
+        >>> text = "grid = {{problems = ['tanh-map'], methods = ['reverse'], inputs = [1, {}]}}"
         >>> Suite.parse(text.format(2), "a").differences(Suite.parse(text.format(3), "b"))
         ['it alone has tanh-map, reverse, numpy, A = 2, B = 1', 'it lacks tanh-map, reverse, numpy, A = 3, B = 1']
         """

@@ -87,7 +87,7 @@ class _Process:
     """One worker process, seen from outside."""
 
     def __init__(self) -> None:
-        self._popen = subprocess.Popen(  # noqa: S603 - our own program
+        self._popen = subprocess.Popen(
             [sys.executable, "-P", "-m", "diffkit.benchmark.serving"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -125,7 +125,7 @@ class _Process:
             facts = answer["facts"]
         late = monotonic() >= deadline
         code = self._kill(patience=0.0 if late else _GRACE)
-        status, reason = _overdue(begun, limits) if late else _cause(code, limits)
+        status, reason = _overdue(limits, begun=begun) if late else _cause(code, limits)
         lines = self._last_lines()
         return measurement({**asdict(cell), **facts, "status": status, "reason": reason, "printed": lines})
 
@@ -194,7 +194,7 @@ class _Process:
         return self._printed.decode(errors="replace").strip()
 
 
-def _overdue(begun: bool, limits: Limits) -> tuple[str, str]:
+def _overdue(limits: Limits, *, begun: bool) -> tuple[str, str]:
     if begun:
         return "timed out", f"not finished within {limits.seconds:g} s"
     return "timed out", f"its problem and libraries were not loaded within {PATIENCE:g} s"

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -83,21 +82,17 @@ def test_what_a_method_raises_is_the_status_of_its_cell(plant, phase, error, sta
     assert row.operations == (None if phase == "prepare" else 12)
 
 
-def test_what_is_found_before_the_time_is_up_is_kept(plant):
-    calls = []
-
-    def slows_down(x):
-        calls.append(x)
-        if len(calls) > 1:  # the check is quick, the run for memory never ends
-            time.sleep(3600)
-        return RIGHT(x)
-
-    plant(slows_down)
-    row = measure_cell(CELL, replace(QUICK, seconds=0.5))
-    assert (row.status, row.reason) == ("timed out", "not finished within 0.5 s")
-    assert row.error == 0.0
-    assert row.operations == 12
-    assert row.run_seconds is None
+def test_what_is_known_is_told_as_soon_as_it_is_known(plant):
+    told = []
+    plant(lambda x: RIGHT(x) * 1.5)
+    row = measure_cell(CELL, QUICK, lambda facts: told.append(dict(facts)))
+    assert row.status == "disagrees"
+    assert ["operations" in facts for facts in told] == [False, True]  # a method's answer has not been checked yet
+    told.clear()
+    plant(RIGHT)
+    measure_cell(CELL, QUICK, lambda facts: told.append(dict(facts)))
+    assert ["error" in facts for facts in told] == [False, False, True]
+    assert not any("run_seconds" in facts for facts in told)
 
 
 def test_a_jacobian_beyond_the_cap_is_not_tried(plant):

@@ -5,12 +5,26 @@ import math
 import os
 import shutil
 import subprocess
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
 from diffkit.benchmark import results
-from diffkit.benchmark.results import COLUMNS, ROWS, Measurement, append, environment, load, write_environment
+from diffkit.benchmark.results import (
+    COLUMNS,
+    ROWS,
+    Measurement,
+    append,
+    environment,
+    load,
+    measurement,
+    only_writer,
+    recover,
+    write_environment,
+    write_whole,
+)
+from diffkit.benchmark.suite import Cell
 from diffkit.errors import ResultsError
 
 ROW = Measurement("mine", "rosenbrock", "reverse", "numpy", inputs=10, outputs=1)
@@ -50,6 +64,7 @@ def test_the_columns_are_those_that_reports_read():
         ),
         *("started", "study", "step_size", "depth"),
         *("bytes", "predicted_seconds", "bound_seconds"),
+        *("printed", "cell_seconds", "host"),
     ) == COLUMNS
 
 
@@ -94,12 +109,61 @@ def test_every_row_is_flushed_to_disk(tmp_path, monkeypatch):
     assert sizes == [length, 2 * length]
 
 
-def test_a_torn_last_line_is_dropped(tmp_path):
+OTHER = replace(ROW, inputs=20)
+
+
+@pytest.mark.parametrize("cut", [1, 20])
+def test_a_torn_last_line_is_dropped(tmp_path, cut):
     append(tmp_path, ROW)
-    append(tmp_path, ROW)
+    append(tmp_path, OTHER)
     path = tmp_path / ROWS
-    path.write_bytes(path.read_bytes()[:-20])
+    path.write_bytes(path.read_bytes()[:-cut])
+    assert list(load(tmp_path)["inputs"]) == [10]
+
+
+@pytest.mark.parametrize("cut", [1, 20])
+def test_what_is_recovered_ends_with_a_whole_line(tmp_path, cut):
+    append(tmp_path, ROW)
+    whole = (tmp_path / ROWS).read_bytes()
+    append(tmp_path, OTHER)
+    path = tmp_path / ROWS
+    path.write_bytes(path.read_bytes()[:-cut])
+    assert recover(tmp_path) == [ROW]
+    assert path.read_bytes() == whole
+
+
+def test_of_a_cell_that_was_measured_again_the_last_row_counts(tmp_path):
+    for row in (replace(ROW, status="failed"), OTHER, replace(ROW, status="ok")):
+        append(tmp_path, row)
+    frame = load(tmp_path)
+    assert list(zip(frame["inputs"], frame["status"], strict=True)) == [(10, "ok"), (20, "ok")]
+
+
+def test_a_row_knows_its_cell():
+    row = replace(ROW, study="swell", depth=3)
+    assert row.cell == Cell("mine", "rosenbrock", "reverse", "numpy", 10, 1, "swell", depth=3)
+
+
+def test_a_row_of_another_version_is_read_as_far_as_it_is_known():
+    row = measurement({**asdict(ROW), "run_samples": [1.0, 2.0], "colour": "red"})
+    assert row == replace(ROW, run_samples=(1.0, 2.0))
+
+
+def test_one_process_writes_at_a_time(tmp_path):
+    refused = pytest.raises(ResultsError, match=r"another run writes to .*choose another --out")
+    with only_writer(tmp_path), refused, only_writer(tmp_path):
+        pass
+    with only_writer(tmp_path):
+        append(tmp_path, ROW)
     assert len(load(tmp_path)) == 1
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "environment.json"
+    write_whole(path, "before")
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(path, "after\udc80")
+    assert path.read_text(encoding="utf-8") == "before"
 
 
 def test_a_damaged_line_before_the_last_is_an_error_that_names_it(tmp_path):
@@ -121,21 +185,19 @@ def test_a_folder_without_a_run_is_an_error_with_a_cure(tmp_path):
 
 
 def test_a_file_that_is_no_text_is_an_error(tmp_path):
-    (tmp_path / ROWS).write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ResultsError, match="no run in"):
+    (tmp_path / ROWS).write_bytes(b"\xff\xfe\x00\n")
+    with pytest.raises(ResultsError, match="line 1 is not a row"):
         load(tmp_path)
 
 
 def test_the_environment_says_where_a_run_was_made(tmp_path, monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")  # cells run under their own
     write_environment(tmp_path, environment())
     facts = json.loads((tmp_path / "environment.json").read_text(encoding="utf-8"))
     assert facts["numpy"] == np.__version__
     assert facts["cores"] == os.cpu_count()
     assert facts["cpu"]
-    assert facts["threads"]["OMP_NUM_THREADS"] == "1"
-    assert facts["threads"]["MKL_NUM_THREADS"] is None
+    assert facts["threads"]["OMP_NUM_THREADS"] == facts["threads"]["MKL_NUM_THREADS"] == "1"
     assert facts["finished"] is None
     assert {"python", "scipy", "sympy", "diffkit", "platform", "commit", "started"} <= set(facts)
 

@@ -315,7 +315,7 @@ outputs = [1, 2, 3, 4, 5]
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are ended as Linux ends them")
 def test_twenty_sudden_ends_lose_no_cell_and_double_none(tmp_path):
     """Half of the ends come within the first second and a half, half when some more rows have been made."""
-    chance = random.Random(20)
+    chance = random.Random(20)  # noqa: S311 - no secret, but the same moments every time
     folder = tmp_path / "out"
     rows = folder / ROWS
     suite = Suite.parse(MANY, "many")

@@ -147,7 +147,7 @@ def raising(error):
     [
         (CheckError("off"), "disagrees", "off"),
         (TooLargeError("1 TB"), "too large", "1 TB"),
-        (MemoryError("no more"), "too large", "MemoryError: no more"),
+        (MemoryError("no more"), "out of memory", "MemoryError: no more"),
         (UnsupportedError("use reverse"), "skipped", "use reverse"),
         (TracingError("np.foo"), "failed", "np.foo"),
         (InputError("x is None"), "failed", "x is None"),

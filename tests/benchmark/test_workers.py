@@ -159,7 +159,9 @@ def test_a_process_that_has_died_between_cells_is_replaced(mark):
         assert worker.measure(cell("behaves"), LIMITS).status == "ok"
 
 
-def test_a_problem_that_cannot_even_be_loaded_is_given_up(monkeypatch):
+def test_a_problem_that_cannot_even_be_loaded_is_given_up(monkeypatch, tmp_path):
+    (tmp_path / "planted_and_slow.py").write_text("import time\ntime.sleep(10**6)\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(workers, "PATIENCE", 3.0)
     with Worker() as worker:
         row = worker.measure(Cell("mine", "planted_and_slow:never", "reverse", "numpy", 1, 1), LIMITS)
