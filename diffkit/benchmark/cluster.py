@@ -129,7 +129,7 @@ class Cluster:
             )
 
 
-class _Seat:
+class Seat:
     """In a worker of the cluster: where it measures cells, one at a time, in a process that is kept warm."""
 
     def __init__(self) -> None:
@@ -161,7 +161,7 @@ class _Seat:
                 self._taken.release()
 
 
-_SEAT = _Seat()
+_SEAT = Seat()
 
 
 def _measure(cell: Cell, limits: Limits, run: str) -> Measurement:

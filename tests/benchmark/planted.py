@@ -179,3 +179,29 @@ def steps_on_it():
 @planted
 def tells_its_threads():
     raise ArithmeticError({pool["num_threads"] for pool in threadpool_info()})
+
+
+@planted
+def is_alone():
+    """Fails where another cell runs in a process of the same parent."""
+    place = Path(os.environ["TAKEN"], str(os.getppid()))
+    os.close(os.open(place, os.O_CREAT | os.O_EXCL))
+    time.sleep(0.001)
+    place.unlink()
+    place.with_suffix(".served").touch()
+
+
+@planted
+def waits_once():
+    """The first cell of all says which worker of the cluster it runs for, and waits for the end."""
+    try:
+        with Path(os.environ["BEGUN_BY"]).open("x", encoding="utf-8") as file:
+            file.write(f"{os.getppid()} {os.getpid()}\n")
+    except FileExistsError:
+        return
+    time.sleep(FOREVER)
+
+
+@planted
+def tells_its_process():
+    raise ArithmeticError(os.getpid())
