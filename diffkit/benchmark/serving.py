@@ -7,8 +7,10 @@ far, or its row. Whatever the cell itself prints goes to the error output, and w
 from __future__ import annotations
 
 import faulthandler
+import fcntl
 import json
 import os
+import resource
 import select
 import sys
 from collections.abc import Iterator
@@ -51,8 +53,6 @@ def limit_memory(allowed: int) -> None:
     address space: libraries reserve much more of it than they use.
     """
     if sys.platform == "linux":
-        import resource
-
         held = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5]) * resource.getpagesize()
         _, highest = resource.getrlimit(resource.RLIMIT_DATA)
         resource.setrlimit(resource.RLIMIT_DATA, (held + allowed, highest))
@@ -68,8 +68,6 @@ def _ended_with_its_parent(channel: int) -> Iterator[None]:
     if sys.platform != "linux":
         yield
         return
-    import fcntl
-
     flags = fcntl.fcntl(channel, fcntl.F_GETFL)
     fcntl.fcntl(channel, fcntl.F_SETOWN, -os.getpgrp())
     fcntl.fcntl(channel, fcntl.F_SETFL, flags | os.O_ASYNC)
@@ -95,6 +93,7 @@ def _own_streams() -> tuple[IO[str], IO[str]]:
 
 if __name__ == "__main__":
     faulthandler.enable()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves its row, and no file of its memory
     try:
         serve(*_own_streams())
     except MemoryError:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, replace
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any, Self
 
 from diffkit.benchmark.results import THREADS, Measurement, measurement, now
@@ -107,9 +107,8 @@ class _Process:
 
     @property
     def alive(self) -> bool:
-        """Whether it still runs. A dead one is not yet waited for, so that nobody else can get its number."""
-        ended = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return self._popen.returncode is None and os.waitid(os.P_PID, self._popen.pid, ended) is None
+        """Whether it still runs."""
+        return self._popen.poll() is None
 
     def measure(self, cell: Cell, limits: Limits) -> Measurement:
         """Measure one cell; where the process does not survive it, say what is known."""
@@ -144,12 +143,10 @@ class _Process:
 
     def _kill(self, patience: float = 0.0) -> int:
         """End it and all that it has started, after it had time to end by itself: how did it end?"""
-        latest = monotonic() + patience
-        while self.alive and monotonic() < latest:
-            sleep(0.001)
-        if self._popen.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._popen.pid, signal.SIGKILL)
+        with suppress(subprocess.TimeoutExpired):
+            self._popen.wait(patience)
+        with suppress(ProcessLookupError, PermissionError):  # nobody is left
+            os.killpg(self._popen.pid, signal.SIGKILL)
         return self._popen.wait()
 
     def _request(self, content: dict[str, Any]) -> None:
