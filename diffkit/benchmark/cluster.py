@@ -16,7 +16,7 @@ from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Self
 
-from diffkit.benchmark.results import Measurement, environment, now
+from diffkit.benchmark.results import Measurement, differing, environment, now
 from diffkit.benchmark.suite import Cell, Limits
 from diffkit.benchmark.workers import Worker
 from diffkit.errors import DiffkitError, InputError
@@ -90,8 +90,9 @@ class Cluster:
         self._open.close()
 
     def facts(self) -> dict[str, Any]:
-        """Say what each worker runs on."""
-        return {"workers": self._client.run(environment)}
+        """Say what is other on each worker than here."""
+        here, there = environment(), self._client.run(environment)
+        return {"workers": {address: differing(facts, here) for address, facts in there.items()}}
 
     def each(self, cells: Iterable[Cell], limits: Limits) -> Iterator[Measurement]:
         """Measure these cells, as many at a time as there are workers; rows come in the order in which they end.

@@ -208,6 +208,17 @@ def environment() -> dict[str, Any]:
     }
 
 
+def differing(facts: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
+    """Which facts of an environment are other than in another one?
+
+    Examples
+    --------
+    >>> differing({"numpy": "2.4", "cores": 2}, {"numpy": "2.3", "cores": 2})
+    {'numpy': '2.4'}
+    """
+    return {name: fact for name, fact in facts.items() if others.get(name) != fact}
+
+
 def write_environment(folder: Path, facts: dict[str, Any]) -> None:
     """Put the environment beside the rows."""
     write_whole(folder / ENVIRONMENT, json.dumps(facts, indent=2) + "\n")

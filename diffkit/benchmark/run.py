@@ -16,6 +16,7 @@ from diffkit.benchmark.results import (
     SUITE,
     Measurement,
     append,
+    differing,
     environment,
     now,
     only_writer,
@@ -191,6 +192,7 @@ def _recorded(folder: Path, facts: dict[str, Any], *, resumed: bool) -> Iterator
     """Say where and when a run was made; a run that is resumed keeps what was said before."""
     path = folder / ENVIRONMENT
     earlier: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if resumed and path.exists() else {}
+    facts = differing(facts, earlier)
     whole = {**earlier, "resumed": [*earlier.get("resumed", []), facts]} if earlier else facts
     whole["finished"] = None
     write_environment(folder, whole)

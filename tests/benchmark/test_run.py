@@ -186,7 +186,19 @@ def test_what_is_resumed_is_measured_once_and_kept(tmp_path):
     assert len(load(tmp_path)) == len(SUITE.cells)
     facts = environment_of(tmp_path)
     assert facts["started"] == started
-    assert [session["where"] for session in facts["resumed"]] == ["nowhere"]
+    assert facts["finished"] == facts["resumed"][-1]["finished"]
+
+
+def test_a_run_that_is_resumed_elsewhere_says_what_is_other_there(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        run_suite(SUITE, tmp_path, place=Answering(interrupting))
+    elsewhere = Answering()
+    elsewhere.facts = lambda: {"where": "somewhere"}
+    run_suite(SUITE, tmp_path, place=elsewhere, resume=True)
+    facts = environment_of(tmp_path)
+    assert facts["where"] == "nowhere"
+    assert facts["resumed"][0]["where"] == "somewhere"
+    assert "numpy" not in facts["resumed"][0]
 
 
 def test_a_run_that_is_complete_is_left_as_it_is(tmp_path):
