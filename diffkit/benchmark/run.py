@@ -140,12 +140,12 @@ def _prediction(cell: Cell, smaller: Cell, status: str, limits: Limits) -> str:
     growth = cell.size / smaller.size
     if status == "timed out":
         found = f"did not finish within {limits.seconds:g} s"
-        expected = f"{growth * limits.seconds:.3g} s"
+        expected = f"{growth * limits.seconds:,.0f} s"
     else:
         found = f"ran out of {limits.memory_bytes / 1e6:,.0f} MB"
         expected = f"{growth * limits.memory_bytes / 1e6:,.0f} MB"
     return (
-        f"{smaller.size_text} {found}; this is {growth:.3g} x as large, "
+        f"{smaller.size_text} {found}; this is {growth:,.1f} x as large, "
         f"which takes {expected} if cost grows in proportion"
     )
 

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -205,3 +206,22 @@ def waits_once():
 @planted
 def tells_its_process():
     raise ArithmeticError(os.getpid())
+
+
+twins = []
+
+
+@planted
+def doubles():
+    """Goes on as two processes, from its first call on."""
+    if not twins:
+        twins.append(os.getpid())
+        os.fork()
+
+
+@planted
+def meddles():
+    """Writes to every pipe that it can find."""
+    for descriptor in range(3, 10):
+        with suppress(OSError):
+            os.write(descriptor, b"nonsense\n")

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
@@ -113,11 +114,42 @@ def test_in_a_worker_process_rows_are_those_of_real_cells(tmp_path):
     assert (frame[["run_seconds", "cell_seconds", "operations"]] > 0).all(axis=None)
 
 
+PLANTED = """
+[limits]
+seconds = 1
+memory_bytes = 300_000_000
+budget_seconds = 0.001
+[[grid]]
+problems = ["planted:sleeps_natively", "planted:segfaults", "planted:allocates", "planted:exits", "planted:is_wrong",
+            "planted:raises", "planted:behaves"]
+methods = ["finite-difference", "reverse"]
+inputs = [2, 4]
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limits of a worker are those of Linux")
+def test_a_suite_of_cells_that_behave_badly_is_measured_to_its_end(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    run_suite(Suite.parse(PLANTED, "planted"), tmp_path)
+    frame = load(tmp_path)
+    found = frame.groupby("problem", sort=False)["status"].agg(list).to_dict()
+    assert found == {
+        "planted:sleeps_natively": ["timed out"] * 2 + [PREDICTED] * 2,
+        "planted:segfaults": ["crashed (SIGSEGV)"] * 4,
+        "planted:allocates": ["out of memory"] * 2 + [PREDICTED] * 2,
+        "planted:exits": ["exited (code 0)"] * 4,
+        "planted:is_wrong": ["disagrees"] * 4,
+        "planted:raises": ["failed"] * 4,
+        "planted:behaves": ["ok"] * 4,
+    }
+    assert "planted.py" in frame[frame["problem"] == "planted:segfaults"]["printed"].iloc[0]
+
+
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        ("timed out", "did not finish within 3 s; this is 100 x as large, which takes 300 s"),
-        ("out of memory", "ran out of 500 MB; this is 100 x as large, which takes 50,000 MB"),
+        ("timed out", "did not finish within 3 s; this is 100.0 x as large, which takes 300 s"),
+        ("out of memory", "ran out of 500 MB; this is 100.0 x as large, which takes 50,000 MB"),
     ],
 )
 def test_cells_larger_than_one_that_took_too_much_are_predicted_to_exceed(tmp_path, status, words):

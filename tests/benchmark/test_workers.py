@@ -86,6 +86,8 @@ def gone(mark):
         ("exits_politely", LIMITS, "exited (code 3)", "ended the process that measured it"),
         ("closes_everything", LIMITS, "exited (code 1)", "ended the process that measured it"),
         ("breeds", BRIEF, "timed out", "not finished within 0.5 s"),
+        ("doubles", LIMITS, "ok", ""),
+        ("meddles", LIMITS, "ok", ""),
         ("leaves_a_child", LIMITS, "exited (code 0)", "ended the process that measured it"),
     ],
 )
