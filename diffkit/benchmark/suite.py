@@ -8,7 +8,7 @@
     seconds = 2.0
 
     [[grid]]                      # every combination is one cell, timed; write small sizes first
-    problems = ["tanh-map"]       # or "all"
+    problems = ["tanh-map"]       # or "all"; one of your own: "package.module:name"
     methods = ["reverse", "symbolic(form=expression)"]
     engines = ["numpy"]           # this if left out
     inputs = [1, 10, 100]         # 1 if left out
@@ -52,7 +52,7 @@ class Limits:
     Attributes
     ----------
     seconds
-        Wall-clock time of one cell, preparation and timing included.
+        Wall-clock time of one cell, preparation and timing included; loading libraries and making the problem is not.
     jacobian_bytes
         Size of a dense Jacobian beyond which a cell is not tried.
     memory_bytes

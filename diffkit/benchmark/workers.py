@@ -157,7 +157,8 @@ class _Process:
         """The next line that it answers; None when the time is up, or the process has ended."""
         while b"\n" not in self._unread:
             left = deadline - monotonic()
-            if left <= 0 or not self._listen(min(left, _TICK)):
+            going_on = self._listen(max(0.0, min(left, _TICK)))
+            if not going_on or (left <= 0 and b"\n" not in self._unread):  # nor did it come while nobody looked
                 return None
         line, _, self._unread = self._unread.partition(b"\n")
         try:

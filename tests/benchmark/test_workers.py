@@ -184,8 +184,33 @@ from diffkit.benchmark.suite import Cell, Limits
 from diffkit.benchmark.workers import Worker
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have started us with SIGINT ignored
 with Worker() as worker:
-    worker.measure(Cell("mine", sys.argv[1], "reverse", "numpy", 3, 2), Limits())
+    row = worker.measure(Cell("mine", sys.argv[1], "reverse", "numpy", 3, 2), Limits())
 """
+
+
+def test_an_answer_that_came_while_the_main_process_was_stopped_counts(tmp_path, monkeypatch):
+    sign = tmp_path / "the cell has begun"
+    program = PARENT.replace("Limits()", "Limits(seconds=2.0)") + "    print(row.status)\n"
+    path = os.pathsep.join(filter(None, sys.path))
+    environment = {**os.environ, "PYTHONPATH": path, "SIGN": str(sign)}
+    command = [sys.executable, "-c", program, "planted:behaves"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as main:
+        while not sign.exists():
+            time.sleep(0.001)
+        main.send_signal(signal.SIGSTOP)
+        time.sleep(3)
+        main.send_signal(signal.SIGCONT)
+        assert main.communicate(timeout=30)[0] == "ok\n"
+
+
+def test_a_worker_that_is_still_loading_when_its_parent_dies_ends_too(mark):
+    path = os.pathsep.join(filter(None, sys.path))
+    command = [sys.executable, "-c", PARENT, "planted:sleeps"]
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}) as main:
+        while len(processes(mark)) < 2:
+            time.sleep(0.001)
+        main.kill()
+    assert gone(mark)
 
 
 @pytest.mark.parametrize("name", ["sleeps", "sleeps_natively", "sleeps_and_holds_the_interpreter", "breeds"])
