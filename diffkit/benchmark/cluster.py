@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 RESOURCE = "diffkit"
 """What a worker of the cluster must offer to be handed cells: ``dask worker ADDRESS --resources diffkit=1``."""
 
+GONE = "the scheduler is gone; the finished cells are kept, and --resume measures the rest"
 CONNECT_SECONDS = 30
 IDLE_SECONDS = 30.0
 """After so long without a cell, the process that measures them on a machine of the cluster ends."""
@@ -117,7 +118,10 @@ class Cluster:
 
     def _seats(self) -> int:
         """How many cells can be measured at a time."""
-        workers = self._client.scheduler_info()["workers"].values()
+        try:
+            workers = self._client.scheduler_info()["workers"].values()
+        except OSError:
+            raise DiffkitError(GONE) from None
         return sum(int(worker["resources"].get(RESOURCE, 0)) for worker in workers)
 
     def _check_workers(self) -> None:
@@ -176,7 +180,7 @@ def _leave() -> None:
 def _row(future: Any, cell: Cell) -> Measurement:
     """The row of a cell; where the cluster itself failed, as when each machine that tried was lost, it says so."""
     if future.cancelled():
-        raise DiffkitError("the scheduler is gone; the finished cells are kept, and --resume measures the rest")
+        raise DiffkitError(GONE)
     error = future.exception()
     if error is None:
         row: Measurement = future.result()

@@ -77,7 +77,11 @@ class Worker:
 
     def _attempt(self, cell: Cell, limits: Limits) -> Measurement:
         process = self._process = self._process or _Process()
-        row = process.measure(cell, limits)
+        try:
+            row = process.measure(cell, limits)
+        except BaseException:  # whoever comes next must not be given the answers of this cell
+            self.close()
+            raise
         if row.status == "out of memory" or not process.alive:
             self.close()
         return row
@@ -155,17 +159,19 @@ class _Process:
 
     def _answer(self, deadline: float) -> dict[str, Any] | None:
         """The next line that it answers; None when the time is up, or the process has ended."""
-        while b"\n" not in self._unread:
+        while True:
+            line, end, rest = self._unread.partition(b"\n")
+            if end:
+                self._unread = rest
+                with suppress(ValueError):  # a cell has written where it has no business
+                    answer = json.loads(line)
+                    if isinstance(answer, dict):
+                        return answer
             left = deadline - monotonic()
-            going_on = self._listen(max(0.0, min(left, _TICK)))
-            if not going_on or (left <= 0 and b"\n" not in self._unread):  # nor did it come while nobody looked
+            if not self._listen(max(0.0, min(left, _TICK))):
                 return None
-        line, _, self._unread = self._unread.partition(b"\n")
-        try:
-            answer: dict[str, Any] = json.loads(line)
-        except ValueError:  # a cell has written where it has no business
-            return self._answer(deadline)
-        return answer
+            if left <= 0 and b"\n" not in self._unread:  # nor did it come while nobody looked
+                return None
 
     def _listen(self, seconds: float) -> bool:
         """Read what has come, waiting for so long; False when the process has ended."""

@@ -224,4 +224,4 @@ def meddles():
     """Writes to every pipe that it can find."""
     for descriptor in range(3, 10):
         with suppress(OSError):
-            os.write(descriptor, b"nonsense\n")
+            os.write(descriptor, b"nonsense\n42\n")

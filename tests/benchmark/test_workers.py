@@ -161,6 +161,20 @@ def test_a_process_that_has_died_between_cells_is_replaced(mark):
         assert worker.measure(cell("behaves"), LIMITS).status == "ok"
 
 
+def test_a_worker_that_was_interrupted_answers_what_it_is_asked_next(worker):
+    def interrupt(_number, _frame):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            worker.measure(cell("sleeps"), LIMITS)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert worker.measure(cell("behaves"), LIMITS).cell == cell("behaves")
+
+
 def test_a_problem_that_cannot_even_be_loaded_is_given_up(monkeypatch, tmp_path):
     (tmp_path / "planted_and_slow.py").write_text("import time\ntime.sleep(10**6)\n", encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
