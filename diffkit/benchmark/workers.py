@@ -167,6 +167,7 @@ class _Process:
                     answer = json.loads(line)
                     if isinstance(answer, dict):
                         return answer
+                continue
             left = deadline - monotonic()
             if not self._listen(max(0.0, min(left, _TICK))):
                 return None
