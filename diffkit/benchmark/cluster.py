@@ -28,7 +28,7 @@ RESOURCE = "diffkit"
 """What a worker of the cluster must offer to be handed cells: ``dask worker ADDRESS --resources diffkit=1``."""
 
 GONE = "the scheduler is gone; the finished cells are kept, and --resume measures the rest"
-CONNECT_SECONDS = 30
+CONNECT_SECONDS = 15
 IDLE_SECONDS = 30.0
 """After so long without a cell, the process that measures them on a machine of the cluster ends."""
 
@@ -103,11 +103,16 @@ class Cluster:
         DiffkitError
             The scheduler is gone.
         """
+        from distributed.client import ClosedClientError
+
         waiting, sent, done = iter(cells), dict[Any, Cell](), SimpleQueue[Any]()
         while True:
             free = max(1, self._seats()) - len(sent)
             for cell in islice(waiting, max(0, free)):
-                future = self._client.submit(_measure, cell, limits, self._run, pure=False, resources={RESOURCE: 1})
+                try:
+                    future = self._client.submit(_measure, cell, limits, self._run, pure=False, resources={RESOURCE: 1})
+                except ClosedClientError:
+                    raise DiffkitError(GONE) from None
                 sent[future] = cell
                 future.add_done_callback(done.put)
             if not sent:
@@ -118,10 +123,7 @@ class Cluster:
 
     def _seats(self) -> int:
         """How many cells can be measured at a time."""
-        try:
-            workers = self._client.scheduler_info()["workers"].values()
-        except OSError:
-            raise DiffkitError(GONE) from None
+        workers = self._client.scheduler_info().get("workers", {}).values()  # none where the scheduler is out of reach
         return sum(int(worker["resources"].get(RESOURCE, 0)) for worker in workers)
 
     def _check_workers(self) -> None:

@@ -194,7 +194,7 @@ def test_where_the_scheduler_is_lost_the_rows_are_kept_and_the_run_says_so(runni
             time.sleep(0.001)
         cluster.scheduler.kill()
         _, err = process.communicate(timeout=120)
-    assert process.returncode == 2
+    assert process.returncode == 2, err
     assert "error: the scheduler is gone; the finished cells are kept, and --resume measures the rest" in err
     assert len(load(folder)) >= 1
 
