@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,17 @@ from diffkit.ops import Shape
 TINY = 7  # iterations of a loop that is written out
 FETCHED = re.compile(r"%(?:kept|read)\d+(?:\.\w+\.\d+)?|%x\d+\.\w+\.\d+")  # names that `fetch` knows
 PARAGRAPH = 100  # lines of straight-line code in a basic block
+
+
+class Loop(NamedTuple):
+    """A loop that has been begun: its labels, its index and the next one, where it stops, calls that came before it."""
+
+    head: str
+    after: str
+    counter: str
+    following: str
+    stop: str
+    calls: int
 
 
 class Instructions:
@@ -50,7 +61,7 @@ class Instructions:
         self.metadata: list[str] = []
         self.loaded: dict[Any, str] = {}
         self.mark, self.shared = "", False
-        self._count = 0
+        self._count = self._calls = 0
         self._block, self._begun_at = "entry", 0
 
     def __call__(self, instruction: str) -> str:
@@ -62,6 +73,7 @@ class Instructions:
 
     def call(self, name: str, words: list[str], real: str) -> str:
         """Call a function of libm."""
+        self._calls += 1
         name = routine(name, real)
         self.used.add(name)
         return self(f"call {real} @{name}({', '.join(f'{real} {word}' for word in words)}){attributes(name)}")
@@ -179,8 +191,8 @@ class Instructions:
             self.close_loop(end, group if depth == 0 else "")
         self.loaded = {}
 
-    def open_loop(self, length: int | tuple[str, str], indices: list[str]) -> tuple[str, str, str, str]:
-        """Begin a loop, whose index is appended; what its end needs to know."""
+    def open_loop(self, length: int | tuple[str, str], indices: list[str]) -> Loop:
+        """Begin a loop, whose index is appended."""
         head, after = self.fresh("loop"), self.fresh("done")
         start, stop = ("0", str(length)) if isinstance(length, int) else length
         self.lines.append(f"  br label %{head}")
@@ -189,21 +201,21 @@ class Instructions:
         self.label(head)
         self.lines.append(f"  {index} = phi i64 [{start}, %{before}], [{following}, %{head}.back]")
         indices.append(index)
-        return head, after, index, f"{following} {stop}"
+        return Loop(head, after, index, following, stop, self._calls)
 
-    def close_loop(self, end: tuple[str, str, str, str], group: str = "", *, unrolled: bool = True) -> None:
+    def close_loop(self, loop: Loop, group: str = "", *, unrolled: bool = True) -> None:
         """End a loop, which is written out if it is tiny; of one with an access group no iteration needs another."""
-        head, after, index, rest = end
-        following, stop = rest.split(" ")
         said = [f'!{{!"llvm.loop.parallel_accesses", {group}}}'] if group else []
-        if unrolled and stop.isdigit() and int(stop) <= TINY:
+        if unrolled and loop.stop.isdigit() and int(loop.stop) <= TINY:
             said.append('!{!"llvm.loop.unroll.full"}')
-        self.lines.append(f"  br label %{head}.back")
-        self.lines.append(f"{head}.back:")
-        self.lines.append(f"  {following} = add nuw nsw i64 {index}, 1")
-        test = self(f"icmp ult i64 {following}, {stop}")
-        self.lines.append(f"  br i1 {test}, label %{head}, label %{after}{self._said(said)}")
-        self.label(after)
+        if self._calls > loop.calls:  # no register survives a call: two iterations at once would spill twice as much
+            said.append('!{!"llvm.loop.interleave.count", i32 1}')
+        self.lines.append(f"  br label %{loop.head}.back")
+        self.lines.append(f"{loop.head}.back:")
+        self.lines.append(f"  {loop.following} = add nuw nsw i64 {loop.counter}, 1")
+        test = self(f"icmp ult i64 {loop.following}, {loop.stop}")
+        self.lines.append(f"  br i1 {test}, label %{loop.head}, label %{loop.after}{self._said(said)}")
+        self.label(loop.after)
 
     def _said(self, said: list[str]) -> str:
         """Metadata of a loop."""
