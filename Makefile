@@ -18,7 +18,7 @@ report: $(REPORT)
 	@echo "The report: $(REPORT)"
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/.installed-check
 	$(BIN)/ruff check
