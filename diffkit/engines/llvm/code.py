@@ -24,7 +24,7 @@ from diffkit.engines.llvm.functions import (
     entrywise,
     literal,
 )
-from diffkit.engines.llvm.grouping import SUMS, Group, Node, axis_kinds
+from diffkit.engines.llvm.grouping import SUMS, VIEWS, Group, Node, axis_kinds
 from diffkit.engines.llvm.instructions import FETCHED
 from diffkit.engines.llvm.layout import Access, contiguous, kind_of, spread
 from diffkit.engines.llvm.nests import LONGEST, Nest
@@ -85,10 +85,18 @@ class Code(Pieces):
     def _guards(self) -> None:
         for guard in self.graph.guards:
             step = self.steps[guard.position]
+            if kind_of(step) in REALS and not self._as_given(guard.position):
+                raise Unsupported("a guard on real numbers that NumPy may round otherwise")
             differs = self._array_differs if step.shape else self._number_differs
             after = self.fresh("held")
             self.lines.append(f"  br i1 {differs(guard.position, step, guard.expected)}, label %fail, label %{after}")
             self.label(after)
+
+    def _as_given(self, position: int) -> bool:
+        """Whether a step's entries are entries of arguments and of arrays that f reads."""
+        step = self.steps[position]
+        moved = step.op in VIEWS or step.op in (p.gather, p.scatter)
+        return step.op.family == "leaf" or (moved and all(self._as_given(operand) for operand in step.operands))
 
     def _number_differs(self, position: int, step: Step, expected: np.ndarray[Any, Any]) -> str:
         return self._differs(kind_of(step), self.scalar(position), literal(expected, kind_of(step)))

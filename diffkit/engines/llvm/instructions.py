@@ -152,7 +152,7 @@ class Instructions:
             total = part if total is None else self(f"add nsw i64 {total}, {part}")
         entry = "i8" if access.kind == B else access.kind
         base, offset = access.base, access.offset
-        if offset and self.shared and base.startswith(("%x", "%read")):  # code that reads elsewhere is the same code
+        if offset > 0 and self.shared and base.startswith(("%x", "%read")):  # the same code, wherever it reads
             base, offset = f"{base}.{entry}.{offset}", 0
         place = str(offset) if total is None else total if not offset else self(f"add nsw i64 {total}, {offset}")
         return self(f"getelementptr inbounds {entry}, ptr {base}, i64 {place}")

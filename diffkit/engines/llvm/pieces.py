@@ -42,7 +42,7 @@ class Pieces(Memory):
     def _positions(self, place: Static) -> Access:
         """Known positions, as an array that stays with the code."""
         if place not in self._known_positions:
-            spots = np.ascontiguousarray(place.array, dtype=np.int64)
+            spots = np.array(place.array, dtype=np.int64, order="C")
             self._known_positions[place] = Access(
                 self.keep(spots, written=False), I, spots.shape, contiguous(spots.shape)
             )

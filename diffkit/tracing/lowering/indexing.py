@@ -203,12 +203,12 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kwargs: Any) -
 
 @lowers(np.nonzero)
 def nonzero(x: Any) -> Any:
-    return np.nonzero(x.decide())
+    return np.nonzero((x != 0).decide())  # where entries are, not which
 
 
 @lowers(np.flatnonzero)
 def flatnonzero(x: Any) -> Any:
-    return np.flatnonzero(x.decide())
+    return np.flatnonzero((x != 0).decide())
 
 
 @lowers(np.argwhere)

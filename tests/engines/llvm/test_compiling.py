@@ -39,8 +39,12 @@ def test_graphs_of_one_form_are_compiled_once(monkeypatch):
     assert len(compiled) == 6, "code that nobody uses is kept"
 
 
+TURNED = np.arange(6).reshape(2, 3)[:, ::-1]
 GUARDED = {
     "a guarded number": lambda x: np.sum(x) * (2.0 if x[0] == 1.0 else float(len(x))),
+    "one entry at a known place": lambda x: (
+        x[0] * np.quantile(TURNED[1], 0.3) + np.sum(x[:3] * TURNED[0]) * TURNED[1, 2]
+    ),
     "a strided gather": lambda x: np.sum(x[::2][[1, 0, 1]] ** 2) + np.sum(x.reshape(2, 3).T[[2, 1]] ** 3),
 }
 
@@ -68,6 +72,17 @@ def test_a_guard_holds_where_every_entry_is_what_it_was(dtype):
     (found,) = compiled.run(seen.copy())
     np.testing.assert_array_equal(found, seen[::-1])
     assert compiled.run(np.array([1, 1, 3], dtype)) is None
+
+
+def test_what_numpy_may_round_otherwise_is_guarded_by_numpy():
+    trace = Trace()
+    x = np.linspace(0.1, 3, 50)
+    with trace.recording():
+        step = trace.abstract_input(x)
+        made = np.tanh(step) ** 1.7
+        graph = trace.graph([made * 2, made])
+    guarded = replace(graph, guards=(Guard(graph.outputs[1], np.tanh(x) ** 1.7),))
+    assert engine("llvm").compile(guarded).run(x) is not None
 
 
 @pytest.mark.parametrize("shape", [(), (2,)])
