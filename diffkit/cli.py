@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import io
+import json
 from collections import Counter
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -118,6 +119,27 @@ def _place(scheduler: str | None, local_workers: int | None) -> AbstractContextM
 def plot(folder: Annotated[Path, typer.Argument(help="Folder that `diffkit bench` wrote.")]) -> None:
     """Draw the pictures of a run again, and write its report as Markdown and as HTML."""
     _plot(folder, console)
+
+
+@app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    after: Annotated[Path, typer.Argument(help="Folder of a later run of the same cells.")],
+    *,
+    fail_above: Annotated[float, typer.Option(help="A cell that takes so many times as long has regressed.")] = 1.1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object with every cell.")] = False,
+) -> None:
+    """Say what changed between two runs; exit code 1 where a cell became slower or broke."""
+    from diffkit.benchmark.changes import compare_runs
+    from diffkit.report.changes import tables
+
+    found = compare_runs(before, after, beyond=fail_above)
+    if as_json:
+        console.out(json.dumps(found.as_facts(), indent=2), highlight=False)
+    else:
+        for part in tables(found):
+            console.print(part)
+    raise typer.Exit(int(found.regressed))
 
 
 @app.command()

@@ -12,12 +12,16 @@ from typing import Any, Protocol
 from diffkit.benchmark.live import View
 from diffkit.benchmark.results import (
     ENVIRONMENT,
+    EXCEEDED,
+    PREDICTED,
     ROWS,
     SUITE,
     Measurement,
     append,
     differing,
     environment,
+    measurement,
+    merged,
     now,
     only_writer,
     recover,
@@ -28,9 +32,6 @@ from diffkit.benchmark.suite import Cell, Limits, Suite
 from diffkit.benchmark.workers import Worker
 from diffkit.errors import ResultsError, UnknownNameError
 
-EXCEEDED = ("timed out", "out of memory")
-"""What happens to a larger cell as well, if it has happened to one."""
-PREDICTED = "predicted to exceed"
 STATUSES = ("ok", "failed", "disagrees", "skipped", "too large", *EXCEEDED, PREDICTED, "crashed", "exited")
 """How a cell may end; "crashed" and "exited" say more in parentheses."""
 
@@ -97,7 +98,7 @@ def run_suite(
             run.view.starts(run.missing, list(kept.values()))
             for row in here.each(run.tried(), suite.limits):
                 run.finish(row)
-    return list(run.rows.values())
+    return list(map(measurement, merged(map(asdict, run.rows.values()))))
 
 
 @dataclass

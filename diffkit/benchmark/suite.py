@@ -60,12 +60,15 @@ class Limits:
     budget_seconds
         Time spent on the samples of one quantity.
     repeats
-        Samples of one quantity, at least 7.
+        Samples of one quantity in one visit, at least 7.
+    visits
+        How often a timed cell is measured, each time in another process and when all others have been: what memory
+        layout and a busy minute do to its times differs from visit to visit.
 
     Raises
     ------
     InputError
-        A limit is not positive, or there are fewer than 7 repeats.
+        A limit is not positive, there are fewer than 7 repeats, or repeats or visits are no whole number.
     """
 
     seconds: float = 10.0
@@ -73,6 +76,7 @@ class Limits:
     memory_bytes: int = 4_000_000_000
     budget_seconds: float = 0.1
     repeats: int = FEWEST_REPEATS
+    visits: int = 1
 
     def __post_init__(self) -> None:
         for entry in fields(self):
@@ -81,6 +85,8 @@ class Limits:
                 raise InputError(f"limit {entry.name} = {value!r}; it must be a positive number")
         if self.repeats < FEWEST_REPEATS or self.repeats % 1:
             raise InputError(f"limit repeats = {self.repeats}; it must be a whole number, {FEWEST_REPEATS} or more")
+        if self.visits % 1:
+            raise InputError(f"limit visits = {self.visits}; it must be a whole number")
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,7 @@ class Cell:
     study: str = "cells"
     step_size: float | None = None
     depth: int | None = None
+    visit: int = 0
 
     @property
     def size(self) -> int:
@@ -113,7 +120,7 @@ class Cell:
     @property
     def row(self) -> Cell:
         """What all cells that differ in size only have in common."""
-        return replace(self, inputs=0, outputs=0, depth=None)
+        return replace(self, inputs=0, outputs=0, depth=None, visit=0)
 
     def at_least(self, other: Cell) -> bool:
         """Is this cell nowhere smaller than that one?"""
@@ -210,8 +217,10 @@ class Suite:
         grids = [_grid(table, f"[[grid]] {n} of suite {name}") for n, table in enumerate(tables, 1)]
         if not grids:
             raise InputError(f"suite {name} has no [[grid]]; add one")
-        cells = dict.fromkeys(cell for grid in grids for cell in grid.cells(name))
-        return cls(name, document.get("summary", ""), Limits(**limits), tuple(cells), text)
+        once = dict.fromkeys(cell for grid in grids for cell in grid.cells(name))
+        allowed = Limits(**limits)
+        again = [replace(cell, visit=n) for n in range(1, allowed.visits) for cell in once if cell.study == "cells"]
+        return cls(name, document.get("summary", ""), allowed, (*once, *again), text)
 
     def differences(self, other: Self) -> list[str]:
         """In which limits and cells do two suites differ? In words; names and summaries may differ.

@@ -17,7 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.benchmark.drift import busy, reference, warning
 from diffkit.benchmark.methods import Method
+from diffkit.benchmark.results import SAMPLES, described
 from diffkit.benchmark.suite import Limits
 from diffkit.differentiators import Derivative, Differentiator
 from diffkit.errors import CheckError, DiffkitError, TooLargeError, UnsupportedError
@@ -67,7 +69,7 @@ class Trial:
         """Make the derivative ready, count what it does, and run it once."""
         start = perf_counter()
         plan = self._plan = self._make_plan()
-        self.facts["prepare_seconds"] = perf_counter() - start
+        self.facts["prepare_seconds"] = self.facts["timed_seconds"] = perf_counter() - start
         self.facts |= {
             "operations": _total(plan.operations),
             "function_operations": _total(plan.function_operations),
@@ -76,7 +78,9 @@ class Trial:
             "bytes": None if plan.operations is None else plan.operations.bytes,
             "predicted_seconds": plan.predicted_seconds,
         }
+        start = perf_counter()
         self.jacobian = plan.run(self.point)
+        self.facts["timed_seconds"] += perf_counter() - start
         outputs, inputs = self.jacobian.shape
         self.facts["sweeps"] = self.differentiator.sweeps(inputs, outputs)
 
@@ -102,20 +106,19 @@ class Trial:
         function = partial(self.function, self.point)
         self.facts["peak_memory_bytes"] = peak_memory(run)
         clock = partial(measure, budget=limits.budget_seconds, repeats=limits.repeats)
-        of_run, of_function = clock(run, function)
-        for name, timing in (("run", of_run), ("function", of_function)):
-            self.facts |= {
-                f"{name}_seconds": timing.median,
-                f"{name}_seconds_min": timing.minimum,
-                f"{name}_seconds_iqr": timing.iqr,
-            }
+        started = perf_counter()
+        timings = clock(run, function, reference)
+        samples = dict(zip(SAMPLES, (timing.samples for timing in timings), strict=True))
+        self.facts |= {**samples, **described(samples), "loops": timings[0].loops, "repeats": limits.repeats}
+        self.facts["load"] = busy()
+        self.facts["warning"] = warning(samples["run_samples"], samples["reference_samples"], self.facts["load"])
         if self._plan.operations is not None:
-            self.facts["bound_seconds"] = self._plan.roofline(of_run.median).bound
-        self.facts |= {"run_samples": of_run.samples, "loops": of_run.loops, "repeats": limits.repeats}
+            self.facts["bound_seconds"] = self._plan.roofline(self.facts["run_seconds"]).bound
         # A preparation so slow that repeats would take many times the budget keeps the time of its first go.
         if self.facts["prepare_seconds"] <= limits.budget_seconds:
             (of_preparation,) = clock(self._make_plan)
             self.facts["prepare_seconds"] = of_preparation.median
+        self.facts["timed_seconds"] += perf_counter() - started
 
     def _make_plan(self) -> Derivative:
         return self.differentiator.prepare(self.function, self.point, product="jacobian")
