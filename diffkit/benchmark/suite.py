@@ -3,6 +3,7 @@
 ::
 
     summary = "What this suite is for."
+    figures = ["winners"]         # pictures of the report, see `FIGURES`; all if left out
 
     [limits]                      # all optional, see `Limits`
     seconds = 2.0
@@ -26,13 +27,13 @@
     methods = ["symbolic(form=expression)", "reverse"]
     depths = [1, 2, 3]
 
-Names are checked when the file is read, so that a run does not stop at a misspelt word after an hour.
+All is checked when the file is read, so that a run does not stop at a misspelt word after an hour; a message names the
+line.
 """
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from importlib import resources
 from itertools import product
@@ -41,8 +42,21 @@ from typing import Any, Self
 
 from diffkit import problems as problem_table
 from diffkit.benchmark.methods import Method
-from diffkit.errors import InputError, UnknownNameError
+from diffkit.benchmark.reading import Source
+from diffkit.engines import engine_names
+from diffkit.errors import InputError, UnknownNameError, check_name
 from diffkit.measure import FEWEST_REPEATS
+
+FIGURES = (
+    "time-against-inputs",
+    "time-against-outputs",
+    "winners",
+    "relative-cost",
+    "error-against-step-size",
+    "operations-against-depth",
+    "time-against-calls",
+)
+"""The pictures that a report may have, in its order."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +194,7 @@ class Suite:
     summary: str
     limits: Limits
     cells: tuple[Cell, ...]
+    figures: tuple[str, ...] = ()
     text: str = field(default="", repr=False, compare=False)
 
     @classmethod
@@ -198,29 +213,34 @@ class Suite:
                 raise UnknownNameError(name, names(), kind="suite")
             return cls.parse((_SHIPPED / f"{name}.toml").read_text(encoding="utf-8"), name)
         try:
-            return cls.parse(Path(name).read_text(encoding="utf-8"), Path(name).stem)
+            return cls.parse(Path(name).read_text(encoding="utf-8"), name)
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"cannot read the suite {name}: {error}") from None
 
     @classmethod
     def parse(cls, text: str, name: str) -> Self:
-        """Read the text of a suite file; raises as `load` does."""
-        try:
-            document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise InputError(f"suite {name} is not TOML: {error}") from None
-        _check_keys(document, ("summary", "limits", "grid"), f"suite {name}")
-        limits = document.get("limits", {})
-        _check_keys(limits, _names_of(Limits), f"[limits] of suite {name}")
+        """Read the text of a suite file; raises as `load` does.
+
+        ``name`` is that of the suite, or the path of its file.
+        """
+        source = Source(text, name if name.endswith(".toml") else f"suite {name}")
+        document, name = source.document(), Path(name).stem
+        _check_keys(document, ("summary", "figures", "limits", "grid"), source)
+        with source.at("", 1, "summary"):
+            _check_kind("summary", document.get("summary", ""), str, "a text")
+        figures = _figures(document, source)
+        limits = _limits(document.get("limits", {}), source)
         entry = document.get("grid", [])
         tables = entry if isinstance(entry, list) else [entry]
-        grids = [_grid(table, f"[[grid]] {n} of suite {name}") for n, table in enumerate(tables, 1)]
-        if not grids:
-            raise InputError(f"suite {name} has no [[grid]]; add one")
-        once = dict.fromkeys(cell for grid in grids for cell in grid.cells(name))
-        allowed = Limits(**limits)
-        again = [replace(cell, visit=n) for n in range(1, allowed.visits) for cell in once if cell.study == "cells"]
-        return cls(name, document.get("summary", ""), allowed, (*once, *again), text)
+        if not tables:
+            raise InputError(f"{source.name} has no [[grid]]; add one")
+        once: dict[Cell, None] = {}
+        for count, table in enumerate(tables, 1):
+            grid = _grid(table, source, count)
+            with source.at("grid", count, "problems"):
+                once |= dict.fromkeys(grid.cells(name))
+        again = [replace(cell, visit=n) for n in range(1, limits.visits) for cell in once if cell.study == "cells"]
+        return cls(name, document.get("summary", ""), limits, (*once, *again), figures, text)
 
     def differences(self, other: Self) -> list[str]:
         """In which limits and cells do two suites differ? In words; names and summaries may differ.
@@ -257,30 +277,78 @@ _LISTS: dict[str, tuple[type, ...]] = {
     "problems": (str,), "methods": (str,), "engines": (str,), "inputs": (int,), "outputs": (int,),
     "step_sizes": (int, float), "depths": (int,),
 }  # fmt: skip
+_NAMES: dict[str, Callable[[str], object]] = {
+    "problems": problem_table.get,
+    "methods": lambda label: Method.parse(label).differentiator("numpy"),
+    "engines": lambda name: check_name(name, engine_names(), kind="engine"),
+}
+"""How a name of each kind is looked up, to be refused where nobody has it."""
 
 
-def _grid(table: dict[str, Any], where: str) -> Grid:
-    _check_keys(table, _names_of(Grid), where)
+def _grid(table: dict[str, Any], source: Source, count: int) -> Grid:
+    _check_keys(table, _names_of(Grid), source, "grid", count)
     if table.get("problems") == "all":
         table = {**table, "problems": problem_table.names()}
     for key in ("problems", "methods"):
-        if not table.get(key):
-            raise InputError(f"{where} names no {key}; add {key} = [...]")
-    for key, kinds in _LISTS.items():
-        entries = table.get(key, [])
-        if not (isinstance(entries, list) and all(type(entry) in kinds for entry in entries)):
-            what = "numbers" if float in kinds else "whole numbers" if int in kinds else "names"
-            raise InputError(f"{where}: {key} = {entries!r} is not a list of {what}")
+        if key not in table:
+            with source.at("grid", count):
+                raise InputError(f"this [[grid]] names no {key}; add {key} = [...]")
+    for key in _LISTS:
+        if key in table:
+            _check_list(key, table[key], source, count)
+    with source.at("grid", count, "first_fit"):
+        _check_kind("first_fit", table.get("first_fit", False), bool, "true or false")
     values: dict[str, Any] = {key: tuple(value) if key in _LISTS else value for key, value in table.items()}
     return Grid(**values)
 
 
-def _check_keys(table: object, known: Sequence[str], where: str) -> None:
+def _check_list(key: str, entries: Any, source: Source, count: int) -> None:
+    """Refuse a list that is none, is empty, or has an entry of another kind or with a name that nobody has."""
+    kinds = _LISTS[key]
+    with source.at("grid", count, key):
+        if not (isinstance(entries, list) and all(type(entry) in kinds for entry in entries)):
+            what = "numbers" if float in kinds else "whole numbers" if int in kinds else "names"
+            raise InputError(f"{key} = {entries!r} is not a list of {what}")
+        if not entries:
+            raise InputError(f"{key} is empty; name at least one, or leave the key out if it may be")
+    for entry in entries:
+        with source.at("grid", count, key, entry):
+            _NAMES.get(key, lambda _: None)(entry)
+
+
+def _limits(table: Any, source: Source) -> Limits:
+    _check_keys(table, _names_of(Limits), source, "limits")
+    for key, value in table.items():
+        with source.at("limits", 1, key):
+            Limits(**{key: value})
+    return Limits(**table)
+
+
+def _figures(document: dict[str, Any], source: Source) -> tuple[str, ...]:
+    """Which pictures are wanted; all of them where the suite does not say."""
+    names = document.get("figures", list(FIGURES))
+    with source.at("", 1, "figures"):
+        _check_kind("figures", names, list, "a list of names")
+    for name in names:
+        with source.at("", 1, "figures", name):
+            check_name(name, FIGURES, kind="figure")
+    return tuple(names)
+
+
+def _check_kind(key: str, value: object, kind: type, words: str) -> None:
+    if not isinstance(value, kind):
+        raise InputError(f"{key} = {value!r} is not {words}")
+
+
+def _check_keys(table: object, known: Sequence[str], source: Source, name: str = "", count: int = 1) -> None:
+    words = f"[[{name}]]" if name == "grid" else f"[{name}]"
     if not isinstance(table, dict):
-        raise InputError(f"{where} is no table of keys and values; [limits] is one, and each [[grid]]")
+        with source.at("", 1, name):
+            raise InputError(f"{words} is no table of keys and values")
     for key in table:
         if key not in known:
-            raise UnknownNameError(key, known, kind=f"key in {where} called")
+            with source.at(name, count, key):
+                raise UnknownNameError(key, known, kind=f"key in {words} called" if name else "key of a suite called")
 
 
 def _some(words: str, cells: list[Cell]) -> list[str]:
