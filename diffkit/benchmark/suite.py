@@ -311,9 +311,9 @@ def _check_list(key: str, entries: Any, source: Source, count: int) -> None:
             raise InputError(f"{key} = {entries!r} is not a list of {what}")
         if not entries:
             raise InputError(f"{key} is empty; name at least one, or leave the key out if it may be")
-    for entry in entries:
+    for entry in entries if key in _NAMES else ():
         with source.at("grid", count, key, entry):
-            _NAMES.get(key, lambda _: None)(entry)
+            _NAMES[key](entry)
 
 
 def _limits(table: Any, source: Source) -> Limits:

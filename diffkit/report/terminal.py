@@ -1,16 +1,18 @@
-"""What changed between two runs, as tables of a terminal."""
+"""What changed between two runs, and what a run will take, as tables of a terminal."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from datetime import timedelta
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from diffkit.benchmark.changes import Change, Comparison
-from diffkit.report.words import listed, number
+from diffkit.benchmark.forecast import Row
+from diffkit.report.words import listed, number, seconds
 
 STYLES = {"slower": "red", "broken": "bold red", "faster": "green", "mended": "green", "undecided": "yellow"}
 
@@ -49,3 +51,21 @@ def _sentence(found: Comparison) -> str:
     timed = sum(change.factor > 0 for change in found.changes)
     mean = f"; geometric mean of after / before {number(found.factor)} over {timed} timed" if timed else ""
     return f"{len(found.changes)} cells: {counts}{mean}"
+
+
+def forecast_table(rows: list[Row]) -> Iterator[RenderableType]:
+    """Write how many cells each row of a grid has, and what they will take."""
+    table = Table("problem", "method", "engine", "cells", "A", "B", "will take", box=None)
+    for row in rows:
+        sizes = [_range({size[axis] for size in row.sizes}) for axis in (0, 1)]
+        words = (row.cell.problem, row.cell.method, row.cell.engine, f"{row.cells:,}", *sizes, seconds(row.seconds))
+        table.add_row(*map(Text, words))
+    yield table
+    cells, measured = (sum(getattr(row, name) for row in rows) for name in ("cells", "measured"))
+    total = timedelta(seconds=round(sum(row.seconds for row in rows)))
+    known = f"{measured:,} of them as an earlier run took, the rest" if measured else "all"
+    yield Text(f"{cells:,} cells, about {total} on one machine: {known} by counted work")
+
+
+def _range(sizes: set[int]) -> str:
+    return f"{min(sizes):,}" if len(sizes) == 1 else f"{min(sizes):,} to {max(sizes):,}"
