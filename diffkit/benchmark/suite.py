@@ -33,6 +33,7 @@ line.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from importlib import resources
@@ -52,9 +53,9 @@ FIGURES = (
     "time-against-outputs",
     "winners",
     "relative-cost",
+    "time-against-calls",
     "error-against-step-size",
     "operations-against-depth",
-    "time-against-calls",
 )
 """The pictures that a report may have, in its order."""
 
@@ -259,6 +260,15 @@ class Suite:
             *_some("it alone has", [cell for cell in mine if cell not in yours]),
             *_some("it lacks", [cell for cell in yours if cell not in mine]),
         ]
+
+
+def figures_of(folder: Path) -> tuple[str, ...]:
+    """Which pictures the suite of a run asks for; all of them where it does not say, or is not there."""
+    try:
+        found = tomllib.loads((folder / "suite.toml").read_text(encoding="utf-8")).get("figures", FIGURES)
+    except (OSError, ValueError):
+        return FIGURES
+    return tuple(name for name in FIGURES if name in found)
 
 
 def names() -> list[str]:

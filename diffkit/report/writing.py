@@ -6,6 +6,7 @@ from pathlib import Path
 
 from diffkit.benchmark.drift import steady
 from diffkit.benchmark.results import load, read_environment
+from diffkit.benchmark.suite import figures_of
 from diffkit.errors import ResultsError
 from diffkit.report.drawing import write_files
 from diffkit.report.figures import PICTURES
@@ -43,9 +44,10 @@ def write_report(folder: Path | str) -> tuple[Path, Path]:
     try:
         (folder / PICTURE_FOLDER).mkdir(exist_ok=True)
         corrected = steady(frame)
-        page = describe(corrected, read_environment(folder))
+        wanted = figures_of(folder)
+        page = describe(corrected, read_environment(folder), [one for one in PICTURES if one.name in wanted])
         for picture in PICTURES:
-            write_files(picture, corrected, folder / PICTURE_FOLDER)
+            write_files(picture, corrected, folder / PICTURE_FOLDER, wanted=picture.name in wanted)
         (folder / MARKDOWN).write_text(markdown(page, PICTURE_FOLDER), encoding="utf-8")
         (folder / HTML).write_text(html(page, frame), encoding="utf-8")
     except OSError as error:
