@@ -5,7 +5,7 @@ fifth more work after every derivative, done for real: the method `spun` runs an
 that took. `diffkit compare` should call at least 99 % of the cells unchanged in the first case, and at least 95 %
 slower in the second. Runs and planted runs take turns, so that both meet the machine in the same moods.
 
-    python benchmarks/repeatability.py                       # about five minutes
+    python benchmarks/repeatability.py                       # ten minutes
     python benchmarks/repeatability.py --out FOLDER --again  # read what an earlier call has left there
 """
 
@@ -59,15 +59,19 @@ class Spun(Differentiator):
 
     @property
     def exact(self):
+        """As that one."""
         return get(self.of).exact
 
     def sweeps(self, inputs, outputs):
+        """As that one."""
         return get(self.of).sweeps(inputs, outputs)
 
     def program(self, *arguments):
+        """Not asked for: what is prepared is that one's."""
         raise NotImplementedError
 
     def prepare(self, *arguments, **keywords):
+        """Prepare that one, to be slowed."""
         return Slowed(get(self.of, engine=self.engine).prepare(*arguments, **keywords), float(os.environ[SPIN]))
 
 

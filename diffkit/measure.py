@@ -133,7 +133,9 @@ def _seconds(call: Call, loops: int) -> float:
 
 def _interruptions() -> int:
     """How often has the system taken the core away from this thread, though it had work to do?"""
-    return 0 if resource is None else resource.getrusage(_THREAD).ru_nivcsw
+    if resource is not None:
+        return resource.getrusage(_THREAD).ru_nivcsw
+    return 0
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from diffkit.benchmark.workers import Worker
 
 SUITE = """
 [limits]
+visits = 1
 budget_seconds = 0.001
 [[grid]]
 problems = ["rosenbrock"]

@@ -12,7 +12,6 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from diffkit.benchmark.drift import QUIET, at_best
 from diffkit.benchmark.results import CELL, load, read_environment
 from diffkit.benchmark.statistics import rank_test
 from diffkit.benchmark.suite import Cell
@@ -24,6 +23,9 @@ SIGNIFICANT = 0.002
 
 FACTOR = 1.1
 """How many times as slow a cell must be to count as slower."""
+
+FAST = 0.1
+"""The share of the fastest samples."""
 
 Verdict = Literal["slower", "faster", "no change", "undecided", "broken", "mended", "only before", "only after"]
 
@@ -102,9 +104,9 @@ class Comparison:
 def compare_runs(before: Path | str, after: Path | str, beyond: float = FACTOR) -> Comparison:
     """Which cells changed between two runs?
 
-    Times are set beside the reference of their own round. The test of `rank_test` says whether they differ by more
-    than chance, the factor whether by so much that it matters: two processes that run the same code differ by some per
-    cent, however many samples each takes.
+    Times are set beside the reference. Samples over those of their own round are compared by `rank_test`, which says
+    whether they differ by more than chance; the factor (`fastest`) says whether by so much that it matters: two
+    processes that run the same code differ by some per cent, however many samples each takes.
 
     Parameters
     ----------
@@ -125,10 +127,7 @@ def compare_runs(before: Path | str, after: Path | str, beyond: float = FACTOR) 
     first, second = load(before), load(after)
     rows = [{_cell(row): row for row in frame.to_dict("records")} for frame in (first, second)]
     facts = [read_environment(Path(folder)) for folder in (before, after)]
-    best = np.array([at_best(first), at_best(second)])
-    if facts[0].get("cpu") == facts[1].get("cpu"):
-        best[:] = np.nanmin(best) if np.isfinite(best).any() else math.nan
-    changes = [_change(cell, rows[0].get(cell), rows[1].get(cell), best, beyond) for cell in {**rows[0], **rows[1]}]
+    changes = [_change(cell, rows[0].get(cell), rows[1].get(cell), beyond) for cell in {**rows[0], **rows[1]}]
     return Comparison(tuple(changes), tuple(_other_places(*facts)))
 
 
@@ -138,16 +137,14 @@ def _cell(row: Mapping[Any, Any]) -> Cell:
     return Cell(**{**known, "suite": "", "visit": 0})
 
 
-def _change(
-    cell: Cell, before: dict[Any, Any] | None, after: dict[Any, Any] | None, best: Array, beyond: float
-) -> Change:
+def _change(cell: Cell, before: dict[Any, Any] | None, after: dict[Any, Any] | None, beyond: float) -> Change:
     if before is None or after is None:
         return Change(cell, "only after" if before is None else "only before")
     if before["status"] != after["status"]:
         return _other_status(cell, before, after)
     if before["status"] != "ok" or cell.study != "cells":
         return Change(cell, "no change", note="" if before["status"] == "ok" else f"{before['status']} both times")
-    return _timed(cell, [before, after], best, beyond)
+    return _timed(cell, before, after, beyond)
 
 
 def _other_status(cell: Cell, before: dict[Any, Any], after: dict[Any, Any]) -> Change:
@@ -158,36 +155,34 @@ def _other_status(cell: Cell, before: dict[Any, Any], after: dict[Any, Any]) -> 
     return Change(cell, "broken" if before["status"] == "ok" else "mended", note=note + reason)
 
 
-def _timed(cell: Cell, rows: list[dict[Any, Any]], best: Array, beyond: float) -> Change:
-    first, second = (corrected(row, at) for row, at in zip(rows, best, strict=True))
-    if min(len(first), len(second)) < FEWEST_REPEATS:
-        fewest = min(len(first), len(second))
+def _timed(cell: Cell, before: dict[Any, Any], after: dict[Any, Any], beyond: float) -> Change:
+    samples = [_samples(row) for row in (before, after)]
+    fewest = min(run.size for run, _ in samples)
+    if fewest < FEWEST_REPEATS:
         return Change(cell, "undecided", note=f"{fewest} samples with a reference; {FEWEST_REPEATS} a side are needed")
-    factor = float(np.median(second) / np.median(first))
-    p = rank_test(first, second)
-    warnings = dict.fromkeys(row["warning"] for row in rows if isinstance(row["warning"], str))  # NaN in older runs
-    note = "; ".join(filter(None, warnings))
+    factor = fastest(*samples[1]) / fastest(*samples[0])
+    p = rank_test(*(run / reference for run, reference in samples))
+    warnings = dict.fromkeys(row["warning"] for row in (before, after) if isinstance(row["warning"], str))
     verdict: Verdict = "no change"
     if p < SIGNIFICANT and max(factor, 1 / factor) > beyond:
         verdict = "slower" if factor > 1 else "faster"
-    return Change(cell, verdict, factor, p, note)
+    return Change(cell, verdict, factor, p, "; ".join(filter(None, warnings)))
 
 
-def corrected(row: Mapping[Any, Any], best: float) -> Array:
-    """Samples of one cell by the reference of their rounds: those of quiet rounds, where there are enough of them.
+def fastest(run: Array, reference: Array) -> float:
+    """Take the fastest rounds: the first decile of a run over that of the reference.
 
-    Code of another kind than the reference loses more or less than that in a busy minute, by up to a tenth; so rounds
-    in which the reference took more than `QUIET` times its best are left out.
+    What disturbs a program only ever makes it slower, and code of another kind than the reference loses more or less
+    than that does. So the fast end repeats best; its very end, the minimum, rests on a single sample.
     """
-    samples, references = row["run_samples"], row["reference_samples"]
-    if not (isinstance(samples, tuple | list) and isinstance(references, tuple | list)):
-        return np.empty(0)  # an older run
-    run, reference = np.asarray(samples, dtype=float), np.asarray(references, dtype=float)
-    if len(run) != len(reference):
-        return np.empty(0)
-    quiet = reference <= QUIET * best
-    chosen = quiet if quiet.sum() >= FEWEST_REPEATS else np.ones_like(quiet)
-    return run[chosen] / reference[chosen]
+    return float(np.quantile(run, FAST) / np.quantile(reference, FAST))
+
+
+def _samples(row: Mapping[Any, Any]) -> tuple[Array, Array]:
+    """Read the samples of a cell and those of the reference beside them; none of an older run."""
+    found = [row["run_samples"], row["reference_samples"]]
+    run, reference = (np.asarray(each if isinstance(each, tuple | list) else (), dtype=float) for each in found)
+    return (run, reference) if run.size == reference.size else (np.empty(0), np.empty(0))
 
 
 def _other_places(before: dict[str, Any], after: dict[str, Any]) -> Iterable[tuple[str, str, str]]:

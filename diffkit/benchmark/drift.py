@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 WIDE = 0.1
 """Samples whose middle half spreads over more than this share of their median deserve a warning."""
 
-QUIET = 1.15
-"""A round in which the reference takes up to so many times what it takes at best was a quiet one."""
-
 _SHORT = np.linspace(0.1, 1.0, 10)
 _LONG = np.linspace(0.1, 1.0, 1000)
 _SQUARE = np.outer(_LONG[:64], _LONG[:64])

@@ -53,7 +53,7 @@ def forecast(suite: Suite, folder: Path) -> list[Row]:
     --------
     >>> grid = "grid = {problems = ['tanh-map'], methods = ['forward', 'reverse'], inputs = [1, 10, 100]}"
     >>> [(row.cell.method, row.cells, row.measured) for row in forecast(Suite.parse(grid, "mine"), Path("nowhere"))]
-    [('forward', 3, 0), ('reverse', 3, 0)]
+    [('forward', 15, 0), ('reverse', 15, 0)]
     """
     earlier = dict(_earlier(recover(folder))) if (folder / ROWS).exists() else {}
     rows: dict[Cell, Row] = {}

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 Samples = Sequence[float] | npt.NDArray[np.float64]
 
-RESAMPLES = 1000
+RESAMPLES = 2000
 """Of the bootstrap: the ends of its interval are then right to about a tenth of its width."""
 
 EXACT_UP_TO = 25

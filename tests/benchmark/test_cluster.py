@@ -26,6 +26,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limits of a
 HERE = Path(__file__).parent
 GRID = """
 [limits]
+visits = 1
 seconds = {seconds}
 memory_bytes = 300_000_000
 budget_seconds = 0.001
