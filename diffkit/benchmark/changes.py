@@ -162,7 +162,7 @@ def _timed(cell: Cell, before: dict[Any, Any], after: dict[Any, Any], beyond: fl
         return Change(cell, "undecided", note=f"{fewest} samples with a reference; {FEWEST_REPEATS} a side are needed")
     factor = fastest(*samples[1]) / fastest(*samples[0])
     p = rank_test(*(run / reference for run, reference in samples))
-    warnings = dict.fromkeys(row["warning"] for row in (before, after) if isinstance(row["warning"], str))
+    warnings = dict.fromkeys(row["warning"] for row in (before, after))
     verdict: Verdict = "no change"
     if p < SIGNIFICANT and max(factor, 1 / factor) > beyond:
         verdict = "slower" if factor > 1 else "faster"
@@ -180,8 +180,7 @@ def fastest(run: Array, reference: Array) -> float:
 
 def _samples(row: Mapping[Any, Any]) -> tuple[Array, Array]:
     """Read the samples of a cell and those of the reference beside them; none of an older run."""
-    found = [row["run_samples"], row["reference_samples"]]
-    run, reference = (np.asarray(each if isinstance(each, tuple | list) else (), dtype=float) for each in found)
+    run, reference = (np.asarray(row[name], dtype=float) for name in ("run_samples", "reference_samples"))
     return (run, reference) if run.size == reference.size else (np.empty(0), np.empty(0))
 
 

@@ -71,7 +71,7 @@ def at_best(frame: pd.DataFrame) -> float:
 
     A low quantile instead of the least of all samples, which a coarse clock may have made too small.
     """
-    samples = [sample for row in frame["reference_samples"] if isinstance(row, tuple | list) for sample in row]
+    samples = [sample for row in frame["reference_samples"] for sample in row]
     return float(np.quantile(samples, 0.02)) if samples else float("nan")
 
 
@@ -84,16 +84,16 @@ def steady(frame: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    parts = [_steady(part) for _, part in frame.groupby(frame["host"].fillna(""), sort=False)]
+    parts = [_steady(part) for _, part in frame.groupby("host", sort=False)]
     return pd.concat(parts).loc[frame.index] if parts else frame
 
 
 def _steady(frame: pd.DataFrame) -> pd.DataFrame:
-    best = at_best(frame)
-    frame = frame.copy()
-    known = frame["reference_samples"].map(lambda samples: isinstance(samples, tuple | list) and len(samples) > 0)
+    best, frame = at_best(frame), frame.copy()
+    known = frame.index[frame["reference_samples"].map(len) > 0]
+    references = frame.loc[known, "reference_samples"]
     for name in ("run", "function"):
-        pairs = zip(frame.loc[known, f"{name}_samples"], frame.loc[known, "reference_samples"], strict=True)
-        frame.loc[known, f"{name}_seconds"] = [best * float(np.median(np.divide(*pair))) for pair in pairs]
-    frame.loc[known, "prepare_seconds"] *= best / frame.loc[known, "reference_samples"].map(np.median)
+        pairs = zip(frame.loc[known, f"{name}_samples"], references, strict=True)
+        frame.loc[known, f"{name}_seconds"] = np.array([best * np.median(np.divide(*pair)) for pair in pairs])
+    frame.loc[known, "prepare_seconds"] *= best / np.array([np.median(samples) for samples in references])
     return frame

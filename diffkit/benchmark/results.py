@@ -127,6 +127,7 @@ PASSING = {*EXCEEDED, PREDICTED}
 SAMPLES = ("run_samples", "function_samples", "reference_samples")
 _ADDED = ("cell_seconds", "timed_seconds", "repeats")
 _LARGEST = ("load", "peak_memory_bytes")
+_EMPTY = {field.name: field.default for field in fields(Measurement) if field.default in ("", (), 0)}
 _NUMBERS = [field.name for field in fields(Measurement) if field.type in ("float | None", "int | None")]
 
 
@@ -258,7 +259,8 @@ def to_frame(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     """Measurements as a DataFrame with all columns; what is not known is NaN."""
     import pandas as pd  # on demand: pandas costs more to import than the rest of diffkit together
 
-    return pd.DataFrame(list(rows), columns=list(COLUMNS)).astype(dict.fromkeys(_NUMBERS, "float64"))
+    whole = [{**_EMPTY, **row} for row in rows]  # an older run lacks columns
+    return pd.DataFrame(whole, columns=list(COLUMNS)).astype(dict.fromkeys(_NUMBERS, "float64"))
 
 
 def environment() -> dict[str, Any]:

@@ -245,11 +245,11 @@ class Suite:
         return cls(name, document.get("summary", ""), limits, (*once, *again), figures, text)
 
     def differences(self, other: Self) -> list[str]:
-        """In which limits and cells do two suites differ? In words; names and summaries may differ.
+        r"""In which limits and cells do two suites differ? In words; names and summaries may differ.
 
         Examples
         --------
-        >>> text = "limits.visits = 1\\ngrid = {{problems = ['tanh-map'], methods = ['reverse'], inputs = [1, {}]}}"
+        >>> text = "limits.visits = 1\ngrid = {{problems = ['tanh-map'], methods = ['reverse'], inputs = [1, {}]}}"
         >>> Suite.parse(text.format(2), "a").differences(Suite.parse(text.format(3), "b"))
         ['it alone has tanh-map, reverse, numpy, A = 2, B = 1', 'it lacks tanh-map, reverse, numpy, A = 3, B = 1']
         """

@@ -168,7 +168,7 @@ def _trust(frame: pd.DataFrame) -> Iterator[Section]:
         return
     width = (timed["run_seconds_high"] - timed["run_seconds_low"]) / timed["run_seconds"]
     overhead = 1 - timed["timed_seconds"].sum() / timed["cell_seconds"].sum()
-    doubted = timed[timed["warning"].fillna("") != ""]
+    doubted = timed[timed["warning"] != ""]
     middle, widest = f"{width.median():.1%}", f"{width.max():.1%}"
     text = (
         "Times are set beside a fixed piece of work in the same round, and written as on the machine at its best. The "
@@ -181,7 +181,7 @@ def _trust(frame: pd.DataFrame) -> Iterator[Section]:
 
 def _judges(timed: pd.DataFrame) -> str:
     """Say which problems have no independent reference."""
-    judged = timed[timed["judge"].fillna("") != ""]
+    judged = timed[timed["judge"] != ""]
     if judged.empty:
         return ""
     judges = listed(method_name(label) for label in judged["judge"].unique())

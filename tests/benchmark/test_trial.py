@@ -86,6 +86,7 @@ def tick(monkeypatch):
     """Make functions that let time pass; otherwise it stands still."""
     now = [0.0]
     monkeypatch.setattr(measure, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(measure, "_interruptions", lambda: 0)
     monkeypatch.setattr(trial, "perf_counter", lambda: now[0])
 
     def tick(seconds, answer=None, log=None):
@@ -97,6 +98,7 @@ def tick(monkeypatch):
 
         return call
 
+    monkeypatch.setattr(trial, "reference", tick(0.0625))
     return tick
 
 
@@ -114,6 +116,10 @@ def test_run_function_and_preparation_are_timed_apart(planted, tick):
     assert one.facts["prepare_seconds"] == 0.125
     assert one.facts["run_seconds_iqr"] == one.facts["function_seconds_iqr"] == 0.0
     assert one.facts["run_samples"] == (0.5,) * 7
+    assert one.facts["function_samples"] == (0.25,) * 7
+    assert one.facts["reference_samples"] == (0.0625,) * 7
+    assert one.facts["run_seconds_mad"] == 0.0
+    assert one.facts["run_seconds_low"] == one.facts["run_seconds_high"] == 0.5
 
 
 @pytest.mark.parametrize(("seconds", "preparations"), [(0.25, 1), (0.125, 1 + 1 + 1 + 7)])
