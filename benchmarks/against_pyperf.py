@@ -1,8 +1,8 @@
 """Do we time a plain function as pyperf does? Five functions, from a microsecond to ten milliseconds.
 
-pyperf (the extra `peers`) times in processes of its own: `pyperf timeit`. Ours and its processes take turns, so
-that both meet the machine in the same moods. Of each way the least and the median of
-all samples are taken; the machine's mood decides about medians, so the ratio of the least is the one to look at.
+pyperf (the extra `peers`) times in processes of its own: `pyperf timeit`. Ours and its processes take turns, so that
+both meet the machine in the same moods. pyperf counts what other programs take of a sample, and we do not: samples are
+short, so that some of its own are not interrupted, and the least of each are compared.
 
     python benchmarks/against_pyperf.py        # about two minutes
 """
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-TURNS, SAMPLES, SAMPLE = 10, 6, 0.02
+TURNS, SAMPLES, SAMPLE = 8, 20, 0.003
 ALLOWED = 0.05
 
 FUNCTIONS = {

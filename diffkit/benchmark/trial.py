@@ -29,6 +29,10 @@ from diffkit.roofline import machine
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+TRACED_STEPS = 2000
+"""Of a longer program the memory is not traced: each allocation is looked up by its line, which takes as long as the
+program is. At 10,000 steps one traced run takes five seconds, and a plain one a millisecond."""
+
 _TOLERANCES = {"forward": 1e-3, "complex-step": 1e-12}
 """What a scheme of finite differences promises where f is benign; the others promise 1e-6."""
 
@@ -104,7 +108,8 @@ class Trial:
         """Measure memory and time: of a run, of the plain function beside it, and of preparation alone."""
         run = partial(self._plan.run, self.point)
         function = partial(self.function, self.point)
-        self.facts["peak_memory_bytes"] = peak_memory(run)
+        if (self.facts["graph_steps"] or 0) <= TRACED_STEPS:
+            self.facts["peak_memory_bytes"] = peak_memory(run)
         clock = partial(measure, budget=limits.budget_seconds, repeats=limits.repeats)
         started = perf_counter()
         timings = clock(run, function, reference)

@@ -122,6 +122,15 @@ def test_run_function_and_preparation_are_timed_apart(planted, tick):
     assert one.facts["run_seconds_low"] == one.facts["run_seconds_high"] == 0.5
 
 
+@pytest.mark.parametrize(("steps", "known"), [(3, True), (trial.TRACED_STEPS + 1, False)])
+def test_the_memory_of_a_very_long_program_is_not_traced(planted, tick, steps, known):
+    one = Trial(planted(tick(0.5, JACOBIAN), prepare=tick(0.5)), tick(0.5), np.zeros(2))
+    one.prepare()
+    one.facts["graph_steps"] = steps
+    one.measure(Limits(budget_seconds=0.2))
+    assert ("peak_memory_bytes" in one.facts) == known
+
+
 @pytest.mark.parametrize(("seconds", "preparations"), [(0.25, 1), (0.125, 1 + 1 + 1 + 7)])
 def test_a_preparation_is_repeated_unless_it_exceeds_the_budget(planted, tick, seconds, preparations):
     log = []
