@@ -12,9 +12,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from diffkit.benchmark.grid import Cell
 from diffkit.benchmark.results import CELL, load, read_environment
 from diffkit.benchmark.statistics import rank_test
-from diffkit.benchmark.suite import Cell
 from diffkit.errors import InputError
 from diffkit.measure import FEWEST_REPEATS
 

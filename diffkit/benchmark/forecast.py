@@ -8,9 +8,10 @@ from functools import cache
 from pathlib import Path
 
 from diffkit import costs, problems
+from diffkit.benchmark.grid import Cell, Limits
 from diffkit.benchmark.methods import Method
 from diffkit.benchmark.results import PREDICTED, ROWS, Measurement, recover
-from diffkit.benchmark.suite import Cell, Limits, Suite
+from diffkit.benchmark.suite import Suite
 from diffkit.differentiators import FiniteDifference, Reverse, Symbolic
 from diffkit.errors import DiffkitError
 

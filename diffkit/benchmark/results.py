@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from diffkit import __version__
 from diffkit.benchmark.drift import warning
+from diffkit.benchmark.grid import Cell
 from diffkit.benchmark.statistics import summary
-from diffkit.benchmark.suite import Cell
 from diffkit.errors import ResultsError
 
 try:

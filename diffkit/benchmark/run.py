@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from diffkit.benchmark.grid import Cell, Limits
 from diffkit.benchmark.live import View
 from diffkit.benchmark.results import (
     ENVIRONMENT,
@@ -28,7 +29,7 @@ from diffkit.benchmark.results import (
     write_environment,
     write_whole,
 )
-from diffkit.benchmark.suite import Cell, Limits, Suite
+from diffkit.benchmark.suite import Suite
 from diffkit.benchmark.workers import Worker
 from diffkit.errors import ResultsError, UnknownNameError
 

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from diffkit.benchmark.drift import busy, reference, warning
+from diffkit.benchmark.grid import Limits
 from diffkit.benchmark.methods import Method
 from diffkit.benchmark.results import SAMPLES, described
-from diffkit.benchmark.suite import Limits
 from diffkit.differentiators import Derivative, Differentiator
 from diffkit.errors import CheckError, DiffkitError, TooLargeError, UnsupportedError
 from diffkit.graph import Operations

@@ -14,9 +14,9 @@ from dataclasses import asdict, replace
 from time import monotonic
 from typing import Any, Self
 
+from diffkit.benchmark.grid import Cell, Limits
 from diffkit.benchmark.results import MEMORY, THREADS, Measurement, measurement, now
 from diffkit.benchmark.serving import OUT_OF_MEMORY
-from diffkit.benchmark.suite import Cell, Limits
 
 PATIENCE = 60.0
 """Seconds in which a worker must have loaded its libraries and made the problem; only then a cell's own time begins."""

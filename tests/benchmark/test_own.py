@@ -4,9 +4,10 @@ from dataclasses import asdict
 
 import pytest
 
+from diffkit.benchmark.grid import Limits
 from diffkit.benchmark.own import suite_of
 from diffkit.benchmark.results import to_frame
-from diffkit.benchmark.suite import Limits, Suite
+from diffkit.benchmark.suite import Suite
 from diffkit.benchmark.workers import Worker
 from diffkit.errors import InputError, UnknownNameError
 from diffkit.report.page import describe

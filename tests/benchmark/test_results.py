@@ -12,6 +12,7 @@ import pytest
 
 from diffkit.benchmark import results
 from diffkit.benchmark.drift import steady
+from diffkit.benchmark.grid import Cell
 from diffkit.benchmark.results import (
     COLUMNS,
     ROWS,
@@ -25,7 +26,6 @@ from diffkit.benchmark.results import (
     write_environment,
     write_whole,
 )
-from diffkit.benchmark.suite import Cell
 from diffkit.errors import ResultsError
 
 ROW = Measurement("mine", "rosenbrock", "reverse", "numpy", inputs=10, outputs=1)

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from diffkit import problems
-from diffkit.benchmark.suite import Cell, Limits, Suite, names
+from diffkit.benchmark.grid import Cell, Limits
+from diffkit.benchmark.suite import Suite, names
 from diffkit.errors import InputError, UnknownNameError
 
 GRID = """

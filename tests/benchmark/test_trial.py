@@ -11,8 +11,8 @@ import pytest
 
 from diffkit import measure
 from diffkit.benchmark import trial
+from diffkit.benchmark.grid import Limits
 from diffkit.benchmark.methods import Method
-from diffkit.benchmark.suite import Limits
 from diffkit.benchmark.trial import OutOfTime, Trial, attempt, relative_error, time_limit, tolerance, warm_up
 from diffkit.errors import CheckError, InputError, TooLargeError, TracingError, UnsupportedError
 
