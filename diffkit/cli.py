@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import inspect
 import io
+import json
+import sys
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
+from rich.text import Text
 
 from diffkit import __version__
 from diffkit import problems as problem_table
 from diffkit.differentiators import Differentiator, get, names
-from diffkit.errors import DiffkitError
+from diffkit.errors import DiffkitError, InputError
 
 if TYPE_CHECKING:
     from diffkit.benchmark.live import View
     from diffkit.benchmark.run import Place
+    from diffkit.benchmark.suite import Suite
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 console = Console(highlight=False, soft_wrap=True)
@@ -52,8 +57,16 @@ def diffkit(
 
 @app.command()
 def bench(
-    suite: Annotated[str, typer.Argument(help="A suite by name (quick, scaling), or a .toml file.")],
+    suite: Annotated[str | None, typer.Argument(help="A suite by name (quick, scaling), or a .toml file.")] = None,
     *,
+    problem: Annotated[
+        str, typer.Option(help="Instead of a suite: a function of your own, package.module:name, or a problem.")
+    ] = "",
+    inputs: Annotated[str, typer.Option(help="Of that problem: numbers of inputs, as 2,10,100.")] = "",
+    outputs: Annotated[str, typer.Option(help="Of that problem: numbers of outputs; what it gives if left out.")] = "",
+    methods: Annotated[str, typer.Option(help="For that problem: methods, as forward,reverse.")] = "",
+    engines: Annotated[str, typer.Option(help="For that problem: engines, as numpy,llvm.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the grid and the time it will take.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder of the run; reports/SUITE if not given.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
     repeat: Annotated[
@@ -70,10 +83,12 @@ def bench(
 ) -> None:
     """Measure a suite, and write the report; replaces what an earlier run left in the folder, unless it is resumed."""
     from diffkit.benchmark.run import run_suite  # what only this command needs is imported only by it
-    from diffkit.benchmark.suite import Suite
 
-    grid = Suite.load(suite)
+    grid = _grid(suite, problem, {"inputs": inputs, "outputs": outputs, "methods": methods, "engines": engines})
     folder = out or Path("reports") / grid.name
+    if dry_run:
+        _forecast(grid, folder)
+        return
     again = [word.strip() for word in repeat.split(",") if word.strip()]
     shown = Console(file=io.StringIO()) if quiet or as_json else console
     try:
@@ -94,6 +109,29 @@ def bench(
     statuses = Counter(row.status for row in rows).items()
     shown.print(f"{len(rows)} cells: " + ", ".join(f"{count} {status}" for status, count in statuses))
     _plot(folder, shown)
+
+
+def _grid(suite: str | None, problem: str, options: dict[str, str]) -> Suite:
+    """Read the suite, or make that of one problem; modules of one's own are looked for here, too."""
+    from diffkit.benchmark.own import suite_of
+    from diffkit.benchmark.suite import Suite
+
+    sys.path.append(str(Path.cwd()))
+    given = {name: text for name, text in options.items() if text}
+    if (suite is None) == (not problem):
+        raise InputError("name a suite, or a function of your own with --problem package.module:name, and not both")
+    if suite is None:
+        return suite_of(problem, **given)
+    if given:
+        raise InputError(f"--{next(iter(given))} belongs to --problem; a suite says so itself, in a .toml file")
+    return Suite.load(suite)
+
+
+def _forecast(grid: Suite, folder: Path) -> None:
+    from diffkit.benchmark.forecast import forecast
+    from diffkit.report.terminal import forecast_table
+
+    _print_parts(forecast_table(forecast(grid, folder)))
 
 
 def _view(*, quiet: bool, as_json: bool) -> View:
@@ -121,6 +159,26 @@ def plot(folder: Annotated[Path, typer.Argument(help="Folder that `diffkit bench
 
 
 @app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    after: Annotated[Path, typer.Argument(help="Folder of a later run of the same cells.")],
+    *,
+    fail_above: Annotated[float, typer.Option(help="A cell that takes so many times as long has regressed.")] = 1.1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object with every cell.")] = False,
+) -> None:
+    """Say what changed between two runs; exit code 1 where a cell became slower or broke."""
+    from diffkit.benchmark.changes import compare_runs
+    from diffkit.report.terminal import tables
+
+    found = compare_runs(before, after, beyond=fail_above)
+    if as_json:
+        console.out(json.dumps(found.as_facts(), indent=2), highlight=False)
+    else:
+        _print_parts(tables(found))
+    raise typer.Exit(int(found.regressed))
+
+
+@app.command()
 def methods() -> None:
     """List the methods of differentiation that are installed."""
     _print_list({name: _summary(get(name)) for name in names()})
@@ -137,6 +195,11 @@ def _plot(folder: Path, shown: Console) -> None:
 
     for page in write_report(folder):
         shown.print(f"report: {page}")
+
+
+def _print_parts(parts: Iterable[RenderableType]) -> None:
+    for part in parts:
+        console.print(part, soft_wrap=isinstance(part, Text))  # a table folds its words, a sentence is one line
 
 
 def _summary(differentiator: Differentiator) -> str:

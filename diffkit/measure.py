@@ -14,9 +14,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import repeat
-from time import perf_counter
+from time import perf_counter, thread_time
+
+try:
+    import resource
+except ImportError:  # no POSIX system: the clock on the wall is all there is
+    resource = None  # type: ignore[assignment]
 
 Call = Callable[[], object]
+
+_THREAD = getattr(resource, "RUSAGE_THREAD", 0)  # of the process, where a system does not tell threads apart
 
 FEWEST_REPEATS = 7
 """Fewer samples say nothing about the spread."""
@@ -112,11 +119,23 @@ def _calibrate(call: Call, target: float) -> int:
 
 
 def _seconds(call: Call, loops: int) -> float:
-    """Seconds per loop: one sample."""
-    start = perf_counter()
+    """Seconds per loop: one sample, by the clock on the wall; without what other programs took of it.
+
+    Where the system took the core away meanwhile, to let another program run, the time of this thread counts instead:
+    with two programs to a core the clock on the wall says twice as long, or four times, by chance.
+    """
+    interrupted, worked, start = _interruptions(), thread_time(), perf_counter()
     for _ in repeat(None, loops):
         call()
-    return (perf_counter() - start) / loops
+    taken, worked = perf_counter() - start, thread_time() - worked
+    return (min(taken, worked) if _interruptions() > interrupted else taken) / loops
+
+
+def _interruptions() -> int:
+    """How often has the system taken the core away from this thread, though it had work to do?"""
+    if resource is not None:
+        return resource.getrusage(_THREAD).ru_nivcsw
+    return 0
 
 
 @contextmanager

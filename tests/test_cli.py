@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from diffkit.benchmark.workers import Worker
 
 SUITE = """
 [limits]
+visits = 1
 budget_seconds = 0.001
 [[grid]]
 problems = ["rosenbrock"]
@@ -106,6 +108,12 @@ def test_plot_draws_again_without_measuring(suite, tmp_path):
             "name a scheduler or a number of local workers",
         ),
         (["plot", "nowhere"], "no run in nowhere"),
+        (["compare", "nowhere", "nowhere"], "no run in nowhere"),
+        (["compare", "nowhere", "nowhere", "--fail-above", "0.9"], "a change beyond 0.9 x; give a factor above 1"),
+        (["bench"], "name a suite, or a function of your own with --problem"),
+        (["bench", "quick", "--problem", "rosenbrock"], "name a suite, or a function of your own with --problem"),
+        (["bench", "quick", "--inputs", "3"], "--inputs belongs to --problem"),
+        (["bench", "--problem", "rosenbrok"], "no problem 'rosenbrok'; did you mean 'rosenbrock'?"),
     ],
 )
 def test_an_error_of_the_users_is_one_line_and_exit_code_2(arguments, words, capsys):
@@ -139,6 +147,63 @@ def test_control_c_says_where_the_finished_cells_are_and_how_to_go_on(suite, tmp
     monkeypatch.undo()
     assert call("bench", suite, "--out", folder, "--resume") == 0
     assert len((folder / ROWS).read_text(encoding="utf-8").splitlines()) == len(load(folder)) == 8
+
+
+def test_two_runs_are_compared_and_a_regression_is_exit_code_1(suite, tmp_path, capsys):
+    before, after = tmp_path / "before", tmp_path / "after"
+    assert call("bench", suite, "--out", before, "--quiet") == 0
+    shutil.copytree(before, after)
+    assert call("compare", before, after) == 0
+    assert "8 cells: 8 no change; geometric mean of after / before 1 over 8 timed" in capsys.readouterr().out
+    rows = [json.loads(line) for line in (after / ROWS).read_text(encoding="utf-8").splitlines()]
+    rows[0]["run_samples"] = [1.5 * sample for sample in rows[0]["run_samples"]]
+    rows[1]["status"], rows[1]["reason"] = "failed", "ValueError: [no]"
+    (after / ROWS).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    assert call("compare", before, after, "--json") == 1
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["counts"]["broken"] == 1
+    assert facts["changes"][0]["factor"] == pytest.approx(1.5)
+    assert facts["changes"][1]["note"] == "ok -> failed: ValueError: [no]"
+    assert call("compare", before, after) == 1
+    assert "1 broken; geometric mean of after / before" in capsys.readouterr().out
+    rows[1]["status"] = "ok"
+    (after / ROWS).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    assert call("compare", before, after, "--fail-above", "2") == 0
+
+
+def test_another_processor_is_said_when_runs_are_compared(suite, tmp_path, capsys):
+    before, after = tmp_path / "before", tmp_path / "after"
+    assert call("bench", suite, "--out", before, "--quiet") == 0
+    shutil.copytree(before, after)
+    facts = json.loads((after / "environment.json").read_text(encoding="utf-8"))
+    (after / "environment.json").write_text(json.dumps(facts | {"cpu": "Another One"}), encoding="utf-8")
+    assert call("compare", before, after) == 0
+    assert "Another One" in capsys.readouterr().out
+
+
+def test_a_dry_run_shows_the_grid_and_measures_nothing(suite, tmp_path, capsys):
+    assert call("bench", suite, "--out", tmp_path / "out", "--dry-run") == 0
+    shown = capsys.readouterr().out
+    assert "8 cells, about 0:00:00 on one machine: all by counted work" in shown
+    assert [line.split()[3:6] for line in shown.splitlines() if line.split()[0] == "rosenbrock"] == [
+        ["4", "2", "to"]
+    ] * 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_function_of_ones_own_is_measured_from_the_command_line(tmp_path, monkeypatch, capsys):
+    (tmp_path / "my_own_functions.py").write_text("def product(x):\n    return x[:2] * x[1]\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    arguments = ["--problem", "my_own_functions:product", "--inputs", "2,3", "--methods", "forward,reverse"]
+    assert call("bench", *arguments) == 0
+    frame = load(tmp_path / "reports" / "product")
+    assert set(zip(frame["method"], frame["status"], frame["judge"], frame["outputs"], strict=True)) == {
+        ("forward", "ok", "reverse", 2), ("reverse", "ok", "forward", 2),
+    }  # fmt: skip
+    page = (tmp_path / "reports" / "product" / "report.md").read_text(encoding="utf-8")
+    assert "has no independent reference" in page
+    assert "4 cells: 4 ok" in capsys.readouterr().out
 
 
 def test_what_is_no_terminal_gets_a_line_per_cell(suite, tmp_path, capsys):

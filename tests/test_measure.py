@@ -15,6 +15,7 @@ class Clock:
     def __init__(self, monkeypatch):
         self.now = 0.0
         monkeypatch.setattr(module, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(module, "_interruptions", lambda: 0)
 
     def call(self, seconds, log=None):
         def call():
@@ -62,6 +63,26 @@ def test_calls_are_sampled_in_turn(clock):
     log = []
     measure(clock.call(1.0, log), clock.call(2.0, log), budget=0.1, repeats=7)
     assert log[-14:] == [1.0, 2.0] * 7
+
+
+def test_what_other_programs_took_of_a_sample_is_not_counted(clock, monkeypatch):
+    taken_away, worked = [0], [0.0]
+    monkeypatch.setattr(module, "_interruptions", lambda: taken_away[0])
+    monkeypatch.setattr(module, "thread_time", lambda: worked[0])
+
+    def call():
+        clock.now += 1.0
+        worked[0] += 0.25
+
+    (quiet,) = measure(call)
+    assert quiet.samples == (1.0,) * 7  # it waited for something of its own
+
+    def interrupted():
+        call()
+        taken_away[0] += 1
+
+    (busy,) = measure(interrupted)
+    assert busy.samples == (0.25,) * 7
 
 
 def test_statistics_are_those_of_numpy():

@@ -9,12 +9,12 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from diffkit import problems
+from diffkit.benchmark.grid import Cell, Limits
 from diffkit.benchmark.methods import Method
 from diffkit.benchmark.results import Measurement, now
-from diffkit.benchmark.suite import Cell, Limits
 from diffkit.benchmark.trial import Trial, attempt, tolerance, warm_up
-from diffkit.differentiators import Differentiator
-from diffkit.errors import InputError, TooLargeError, UnsupportedError
+from diffkit.differentiators import Differentiator, FiniteDifference
+from diffkit.errors import InputError, TooLargeError, TracingError, UnsupportedError
 from diffkit.problems import Instance
 
 Facts: TypeAlias = dict[str, Any]
@@ -95,9 +95,31 @@ def _agreed(work: _Work, differentiator: Differentiator, allowed: float) -> Tria
     trial = Trial(differentiator, work.instance.function, work.instance.point, work.facts)
     trial.prepare()
     work.tell(work.facts)
-    trial.agree(work.instance.jacobian(work.instance.point), allowed)
+    if work.instance.jacobian is not None:
+        trial.agree(work.instance.jacobian(work.instance.point), allowed)
+    else:
+        judge, answer = _judged(work)
+        work.facts["judge"] = judge.label
+        trial.agree(answer, max(allowed, tolerance(judge, exact=judge.differentiator("numpy").exact)))
     work.tell(work.facts)
     return trial
+
+
+def _judged(work: _Work) -> tuple[Method, Any]:
+    """The answer of another method, where there is no independent one: reverse, but forward for reverse itself.
+
+    Finite differences where f cannot be traced; Richardson's for finite differences themselves.
+    """
+    method, (f, point) = Method.parse(work.cell.method), (work.instance.function, work.instance.point)
+    try:
+        judge = Method("forward" if method.name == "reverse" else "reverse")
+        return judge, judge.differentiator("numpy").prepare(f, point).run(point)
+    except (TracingError, UnsupportedError):
+        judge = Method(
+            FiniteDifference.name,
+            {"scheme": "central" if method.options.get("scheme") == "richardson" else "richardson"},
+        )
+        return judge, judge.differentiator("numpy").prepare(f, point).run(point)
 
 
 _STUDIES: dict[str, Callable[[_Work], object]] = {

@@ -13,8 +13,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from diffkit.benchmark.grid import Cell
 from diffkit.benchmark.results import Measurement, as_line
-from diffkit.benchmark.suite import Cell
 
 
 class Progress:

@@ -6,8 +6,9 @@ import json
 import math
 import os
 import platform
+import statistics
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -16,7 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diffkit import __version__
-from diffkit.benchmark.suite import Cell
+from diffkit.benchmark.drift import warning
+from diffkit.benchmark.grid import Cell
+from diffkit.benchmark.statistics import summary
 from diffkit.errors import ResultsError
 
 try:
@@ -35,18 +38,26 @@ THREADS = dict.fromkeys(
     "1",
 )
 """What cells run under: one thread of linear algebra, for threads make the times of small products noise."""
+MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**28)}
+"""Also: glibc keeps what is freed. Whether it hands memory back, to be fetched again page by page at the next call, is
+decided by what lies at the end of the heap, and makes the same code twice as slow in one process as in another."""
 
 
 @dataclass(frozen=True)
 class Measurement:
     """One row: one method on one engine, on one problem at one size.
 
-    Seconds are per call; ``run_samples`` holds every sample of ``run``. ``None`` means that the cell ended
-    before this was known, or that the method has no such number. ``step_size`` belongs to the study of step
-    sizes, ``depth`` to that of expression swell. ``bytes`` is memory traffic as counted, ``predicted_seconds`` what a
-    run should take by counted work, ``bound_seconds`` what the machine's own limits allow at best. ``printed`` is the
-    end of what a cell printed that did not go well, ``cell_seconds`` all that it took, and ``host`` the machine of a
-    cluster where it was measured.
+    Seconds are per call; ``run_samples``, ``function_samples`` and ``reference_samples`` hold every sample, taken in
+    turn round by round: of a run, of the plain function, and of `drift.reference`. ``run_seconds`` is their median;
+    ``_min``, ``_iqr``, ``_mad`` and the interval from ``_low`` to ``_high`` are explained at `statistics.summary`.
+    ``None`` means that the cell ended before this was known, or that the method has no such number. ``step_size``
+    belongs to the study of step sizes, ``depth`` to that of expression swell. ``bytes`` is memory traffic as counted,
+    ``predicted_seconds`` what a run should take by counted work, ``bound_seconds`` what the machine's own limits allow
+    at best. ``printed`` is the end of what a cell printed that did not go well, ``cell_seconds`` all that it took and
+    ``timed_seconds`` that part of it in which the clock ran, and ``host`` the machine of a cluster where it was
+    measured. ``visit`` counts from 0 how often the cell was measured before; ``load`` is the load of the machine per
+    core, ``warning`` why its times may be doubted. ``judge`` names the method whose answer was the reference, where the
+    problem has none of its own.
     """
 
     suite: str
@@ -85,6 +96,20 @@ class Measurement:
     printed: str = ""
     cell_seconds: float | None = None
     host: str = ""
+    visit: int = 0
+    run_seconds_mad: float | None = None
+    run_seconds_low: float | None = None
+    run_seconds_high: float | None = None
+    function_seconds_mad: float | None = None
+    function_seconds_low: float | None = None
+    function_seconds_high: float | None = None
+    function_samples: tuple[float, ...] = ()
+    reference_seconds: float | None = None
+    reference_samples: tuple[float, ...] = ()
+    timed_seconds: float | None = None
+    load: float | None = None
+    warning: str = ""
+    judge: str = ""
 
     @property
     def cell(self) -> Cell:
@@ -95,6 +120,14 @@ class Measurement:
 CELL = tuple(field.name for field in fields(Cell))
 """The columns that say which cell a row is about."""
 COLUMNS = tuple(field.name for field in fields(Measurement))
+EXCEEDED = ("timed out", "out of memory")
+"""What happens to a larger cell as well, if it has happened to one."""
+PREDICTED = "predicted to exceed"
+PASSING = {*EXCEEDED, PREDICTED}
+SAMPLES = ("run_samples", "function_samples", "reference_samples")
+_ADDED = ("cell_seconds", "timed_seconds", "repeats")
+_LARGEST = ("load", "peak_memory_bytes")
+_EMPTY = {field.name: field.default for field in fields(Measurement) if field.default in ("", (), 0)}
 _NUMBERS = [field.name for field in fields(Measurement) if field.type in ("float | None", "int | None")]
 
 
@@ -182,14 +215,52 @@ def load(folder: Path | str) -> pd.DataFrame:
     except OSError as error:
         raise ResultsError(f"no run in {folder}: {error}; name a folder that `diffkit bench` wrote") from None
     rows, _ = _rows(content, path)
-    return to_frame({tuple(row.get(name) for name in CELL): row for row in rows}.values())
+    return to_frame(merged(rows))
+
+
+def merged(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row per cell: of a cell that was measured again the last row counts, and visits are put together.
+
+    Samples are joined, and summed up anew. A visit that failed speaks for the cell, unless it had too little time or
+    memory in a busy minute, and another one had enough.
+    """
+    last = {tuple(row.get(name) for name in CELL): row for row in rows}
+    cells: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in last.values():
+        cells.setdefault(tuple(row.get(name) for name in CELL if name != "visit"), []).append(row)
+    return [_joined(visits) if visits[1:] else visits[0] for visits in cells.values()]
+
+
+def _joined(visits: list[dict[str, Any]]) -> dict[str, Any]:
+    failed = [row for row in visits if row["status"] != "ok"]
+    visits = [row for row in visits if row["status"] == "ok"]
+    if not visits or not {row["status"] for row in failed} <= PASSING:
+        return {**failed[0], "visit": 0}
+    samples = {name: [sample for row in visits for sample in row[name]] for name in SAMPLES}
+    known = {name: [row[name] for row in visits if row.get(name) is not None] for name in (*_ADDED, *_LARGEST)}
+    whole = {**visits[0], **samples, **described(samples)}
+    whole |= {name: sum(known[name]) for name in _ADDED if known[name]}
+    whole |= {name: max(known[name]) for name in _LARGEST if known[name]}
+    whole["prepare_seconds"] = statistics.median(row["prepare_seconds"] for row in visits)
+    return whole | {"warning": warning(whole["run_samples"], whole["reference_samples"], whole.get("load"))}
+
+
+def described(samples: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """Sum up the samples of run, function and reference, in columns of a row."""
+    found = {
+        f"{name}_seconds{what}": value
+        for name in ("run", "function")
+        for what, value in summary(samples[f"{name}_samples"]).items()
+    }
+    return found | {"reference_seconds": statistics.median(samples["reference_samples"])}
 
 
 def to_frame(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     """Measurements as a DataFrame with all columns; what is not known is NaN."""
     import pandas as pd  # on demand: pandas costs more to import than the rest of diffkit together
 
-    return pd.DataFrame(list(rows), columns=list(COLUMNS)).astype(dict.fromkeys(_NUMBERS, "float64"))
+    whole = [{**_EMPTY, **row} for row in rows]  # an older run lacks columns
+    return pd.DataFrame(whole, columns=list(COLUMNS)).astype(dict.fromkeys(_NUMBERS, "float64"))
 
 
 def environment() -> dict[str, Any]:
@@ -203,6 +274,7 @@ def environment() -> dict[str, Any]:
         "platform": platform.platform(),
         "commit": _commit(),
         "threads": THREADS,
+        "memory": MEMORY,
         "started": now(),
         "finished": None,
     }
@@ -222,6 +294,15 @@ def differing(facts: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
 def write_environment(folder: Path, facts: dict[str, Any]) -> None:
     """Put the environment beside the rows."""
     write_whole(folder / ENVIRONMENT, json.dumps(facts, indent=2) + "\n")
+
+
+def read_environment(folder: Path) -> dict[str, Any]:
+    """Read where the run was made; nothing where that was not recorded."""
+    try:
+        facts = json.loads((folder / ENVIRONMENT).read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
 
 
 def write_whole(path: Path, text: str) -> None:

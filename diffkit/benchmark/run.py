@@ -9,28 +9,30 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from diffkit.benchmark.grid import Cell, Limits
 from diffkit.benchmark.live import View
 from diffkit.benchmark.results import (
     ENVIRONMENT,
+    EXCEEDED,
+    PREDICTED,
     ROWS,
     SUITE,
     Measurement,
     append,
     differing,
     environment,
+    measurement,
+    merged,
     now,
     only_writer,
     recover,
     write_environment,
     write_whole,
 )
-from diffkit.benchmark.suite import Cell, Limits, Suite
+from diffkit.benchmark.suite import Suite
 from diffkit.benchmark.workers import Worker
 from diffkit.errors import ResultsError, UnknownNameError
 
-EXCEEDED = ("timed out", "out of memory")
-"""What happens to a larger cell as well, if it has happened to one."""
-PREDICTED = "predicted to exceed"
 STATUSES = ("ok", "failed", "disagrees", "skipped", "too large", *EXCEEDED, PREDICTED, "crashed", "exited")
 """How a cell may end; "crashed" and "exited" say more in parentheses."""
 
@@ -97,7 +99,7 @@ def run_suite(
             run.view.starts(run.missing, list(kept.values()))
             for row in here.each(run.tried(), suite.limits):
                 run.finish(row)
-    return list(run.rows.values())
+    return list(map(measurement, merged(map(asdict, run.rows.values()))))
 
 
 @dataclass

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from diffkit.benchmark.cells import measure_cell
-from diffkit.benchmark.suite import Cell, Limits
+from diffkit.benchmark.grid import Cell, Limits
 
 OUT_OF_MEMORY = 177
 """Exit status of a worker in which not even the row of a cell that ran out of memory could be made."""

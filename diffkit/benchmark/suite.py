@@ -3,6 +3,7 @@
 ::
 
     summary = "What this suite is for."
+    figures = ["winners"]         # pictures of the report, see `FIGURES`; all if left out
 
     [limits]                      # all optional, see `Limits`
     seconds = 2.0
@@ -26,136 +27,36 @@
     methods = ["symbolic(form=expression)", "reverse"]
     depths = [1, 2, 3]
 
-Names are checked when the file is read, so that a run does not stop at a misspelt word after an hour.
+All is checked when the file is read, so that a run does not stop at a misspelt word after an hour; a message names the
+line.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from importlib import resources
-from itertools import product
 from pathlib import Path
 from typing import Any, Self
 
 from diffkit import problems as problem_table
+from diffkit.benchmark.grid import Cell, Grid, Limits
 from diffkit.benchmark.methods import Method
-from diffkit.errors import InputError, UnknownNameError
-from diffkit.measure import FEWEST_REPEATS
+from diffkit.benchmark.reading import Source
+from diffkit.engines import engine_names
+from diffkit.errors import InputError, UnknownNameError, check_name
 
-
-@dataclass(frozen=True)
-class Limits:
-    """What one cell may cost, and how carefully it is timed.
-
-    Attributes
-    ----------
-    seconds
-        Wall-clock time of one cell, preparation and timing included; loading libraries and making the problem is not.
-    jacobian_bytes
-        Size of a dense Jacobian beyond which a cell is not tried.
-    memory_bytes
-        Memory that a cell may take beyond what its process held before.
-    budget_seconds
-        Time spent on the samples of one quantity.
-    repeats
-        Samples of one quantity, at least 7.
-
-    Raises
-    ------
-    InputError
-        A limit is not positive, or there are fewer than 7 repeats.
-    """
-
-    seconds: float = 10.0
-    jacobian_bytes: int = 200_000_000
-    memory_bytes: int = 4_000_000_000
-    budget_seconds: float = 0.1
-    repeats: int = FEWEST_REPEATS
-
-    def __post_init__(self) -> None:
-        for entry in fields(self):
-            value = getattr(self, entry.name)
-            if type(value) not in (int, float) or value <= 0:
-                raise InputError(f"limit {entry.name} = {value!r}; it must be a positive number")
-        if self.repeats < FEWEST_REPEATS or self.repeats % 1:
-            raise InputError(f"limit repeats = {self.repeats}; it must be a whole number, {FEWEST_REPEATS} or more")
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One combination of the grid, in plain words and numbers, so that it can be sent to another process."""
-
-    suite: str
-    problem: str
-    method: str
-    engine: str
-    inputs: int
-    outputs: int
-    study: str = "cells"
-    step_size: float | None = None
-    depth: int | None = None
-
-    @property
-    def size(self) -> int:
-        """How large the cell is: entries of the Jacobian, times the depth where there is one."""
-        return self.inputs * self.outputs * (self.depth or 1)
-
-    @property
-    def size_text(self) -> str:
-        """The size in words."""
-        return f"A = {self.inputs}, B = {self.outputs}" + (f", depth {self.depth}" if self.depth else "")
-
-    def __str__(self) -> str:
-        return f"{self.problem}, {self.method}, {self.engine}, {self.size_text}"
-
-    @property
-    def row(self) -> Cell:
-        """What all cells that differ in size only have in common."""
-        return replace(self, inputs=0, outputs=0, depth=None)
-
-    def at_least(self, other: Cell) -> bool:
-        """Is this cell nowhere smaller than that one?"""
-        return self.inputs >= other.inputs and self.outputs >= other.outputs and (self.depth or 0) >= (other.depth or 0)
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Every combination of what is listed here, as far as the problems exist at that size."""
-
-    problems: tuple[str, ...]
-    methods: tuple[str, ...]
-    engines: tuple[str, ...] = ("numpy",)
-    inputs: tuple[int, ...] = (1,)
-    outputs: tuple[int, ...] = (1,)
-    step_sizes: tuple[float, ...] = ()
-    depths: tuple[int, ...] = ()
-    first_fit: bool = False
-
-    def cells(self, suite: str) -> Iterator[Cell]:
-        """List the cells of this grid, all methods of one size together."""
-        if self.depths and self.problems != ("logistic-map",):
-            raise InputError(f"depths = {list(self.depths)}: only the problem 'logistic-map' has a depth")
-        study = "step-size" if self.step_sizes else "swell" if self.depths else "cells"
-        methods = [Method.parse(label) for label in self.methods]
-        columns = [(m.label, e, m.differentiator(e).exact) for m, e in product(methods, self.engines)]
-        for problem in self.problems:
-            sizes = self._sizes(problem)
-            settings = product(sizes, self.step_sizes or [None], self.depths or [None], columns)
-            for (inputs, outputs), step_size, depth, (label, engine, exact) in settings:
-                step = None if exact else step_size
-                yield Cell(suite, problem, label, engine, inputs, outputs, study, step, depth)
-
-    def _sizes(self, name: str) -> list[tuple[int, int]]:
-        problem = problem_table.get(name)
-        sizes = [(A, B) for B, A in product(self.outputs, self.inputs) if problem.fits(A, B)]
-        if not sizes:
-            raise InputError(
-                f"problem {name!r} exists at none of the sizes inputs = {list(self.inputs)}, "
-                f"outputs = {list(self.outputs)}; add one that it has"
-            )
-        return sizes[:1] if self.first_fit else sizes
+FIGURES = (
+    "time-against-inputs",
+    "time-against-outputs",
+    "winners",
+    "relative-cost",
+    "time-against-calls",
+    "error-against-step-size",
+    "operations-against-depth",
+)
+"""The pictures that a report may have, in its order."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +74,7 @@ class Suite:
     summary: str
     limits: Limits
     cells: tuple[Cell, ...]
+    figures: tuple[str, ...] = ()
     text: str = field(default="", repr=False, compare=False)
 
     @classmethod
@@ -191,34 +93,41 @@ class Suite:
                 raise UnknownNameError(name, names(), kind="suite")
             return cls.parse((_SHIPPED / f"{name}.toml").read_text(encoding="utf-8"), name)
         try:
-            return cls.parse(Path(name).read_text(encoding="utf-8"), Path(name).stem)
+            return cls.parse(Path(name).read_text(encoding="utf-8"), name)
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"cannot read the suite {name}: {error}") from None
 
     @classmethod
     def parse(cls, text: str, name: str) -> Self:
-        """Read the text of a suite file; raises as `load` does."""
-        try:
-            document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise InputError(f"suite {name} is not TOML: {error}") from None
-        _check_keys(document, ("summary", "limits", "grid"), f"suite {name}")
-        limits = document.get("limits", {})
-        _check_keys(limits, _names_of(Limits), f"[limits] of suite {name}")
+        """Read the text of a suite file; raises as `load` does.
+
+        ``name`` is that of the suite, or the path of its file.
+        """
+        source = Source(text, name if name.endswith(".toml") else f"suite {name}")
+        document, name = source.document(), Path(name).stem
+        _check_keys(document, ("summary", "figures", "limits", "grid"), source)
+        with source.at("", 1, "summary"):
+            _check_kind("summary", document.get("summary", ""), str, "a text")
+        figures = _figures(document, source)
+        limits = _limits(document.get("limits", {}), source)
         entry = document.get("grid", [])
         tables = entry if isinstance(entry, list) else [entry]
-        grids = [_grid(table, f"[[grid]] {n} of suite {name}") for n, table in enumerate(tables, 1)]
-        if not grids:
-            raise InputError(f"suite {name} has no [[grid]]; add one")
-        cells = dict.fromkeys(cell for grid in grids for cell in grid.cells(name))
-        return cls(name, document.get("summary", ""), Limits(**limits), tuple(cells), text)
+        if not tables:
+            raise InputError(f"{source.name} has no [[grid]]; add one")
+        once: dict[Cell, None] = {}
+        for count, table in enumerate(tables, 1):
+            grid = _grid(table, source, count)
+            with source.at("grid", count, "problems"):
+                once |= dict.fromkeys(grid.cells(name))
+        again = [replace(cell, visit=n) for n in range(1, limits.visits) for cell in once if cell.study == "cells"]
+        return cls(name, document.get("summary", ""), limits, (*once, *again), figures, text)
 
     def differences(self, other: Self) -> list[str]:
-        """In which limits and cells do two suites differ? In words; names and summaries may differ.
+        r"""In which limits and cells do two suites differ? In words; names and summaries may differ.
 
         Examples
         --------
-        >>> text = "grid = {{problems = ['tanh-map'], methods = ['reverse'], inputs = [1, {}]}}"
+        >>> text = "limits.visits = 1\ngrid = {{problems = ['tanh-map'], methods = ['reverse'], inputs = [1, {}]}}"
         >>> Suite.parse(text.format(2), "a").differences(Suite.parse(text.format(3), "b"))
         ['it alone has tanh-map, reverse, numpy, A = 2, B = 1', 'it lacks tanh-map, reverse, numpy, A = 3, B = 1']
         """
@@ -230,6 +139,15 @@ class Suite:
             *_some("it alone has", [cell for cell in mine if cell not in yours]),
             *_some("it lacks", [cell for cell in yours if cell not in mine]),
         ]
+
+
+def figures_of(folder: Path) -> tuple[str, ...]:
+    """Which pictures the suite of a run asks for; all of them where it does not say, or is not there."""
+    try:
+        found = tomllib.loads((folder / "suite.toml").read_text(encoding="utf-8")).get("figures", FIGURES)
+    except (OSError, ValueError):
+        return FIGURES
+    return tuple(name for name in FIGURES if name in found)
 
 
 def names() -> list[str]:
@@ -248,30 +166,78 @@ _LISTS: dict[str, tuple[type, ...]] = {
     "problems": (str,), "methods": (str,), "engines": (str,), "inputs": (int,), "outputs": (int,),
     "step_sizes": (int, float), "depths": (int,),
 }  # fmt: skip
+_NAMES: dict[str, Callable[[str], object]] = {
+    "problems": problem_table.get,
+    "methods": lambda label: Method.parse(label).differentiator("numpy"),
+    "engines": lambda name: check_name(name, engine_names(), kind="engine"),
+}
+"""How a name of each kind is looked up, to be refused where nobody has it."""
 
 
-def _grid(table: dict[str, Any], where: str) -> Grid:
-    _check_keys(table, _names_of(Grid), where)
+def _grid(table: dict[str, Any], source: Source, count: int) -> Grid:
+    _check_keys(table, _names_of(Grid), source, "grid", count)
     if table.get("problems") == "all":
         table = {**table, "problems": problem_table.names()}
     for key in ("problems", "methods"):
-        if not table.get(key):
-            raise InputError(f"{where} names no {key}; add {key} = [...]")
-    for key, kinds in _LISTS.items():
-        entries = table.get(key, [])
-        if not (isinstance(entries, list) and all(type(entry) in kinds for entry in entries)):
-            what = "numbers" if float in kinds else "whole numbers" if int in kinds else "names"
-            raise InputError(f"{where}: {key} = {entries!r} is not a list of {what}")
+        if key not in table:
+            with source.at("grid", count):
+                raise InputError(f"this [[grid]] names no {key}; add {key} = [...]")
+    for key in _LISTS:
+        if key in table:
+            _check_list(key, table[key], source, count)
+    with source.at("grid", count, "first_fit"):
+        _check_kind("first_fit", table.get("first_fit", False), bool, "true or false")
     values: dict[str, Any] = {key: tuple(value) if key in _LISTS else value for key, value in table.items()}
     return Grid(**values)
 
 
-def _check_keys(table: object, known: Sequence[str], where: str) -> None:
+def _check_list(key: str, entries: Any, source: Source, count: int) -> None:
+    """Refuse a list that is none, is empty, or has an entry of another kind or with a name that nobody has."""
+    kinds = _LISTS[key]
+    with source.at("grid", count, key):
+        if not (isinstance(entries, list) and all(type(entry) in kinds for entry in entries)):
+            what = "numbers" if float in kinds else "whole numbers" if int in kinds else "names"
+            raise InputError(f"{key} = {entries!r} is not a list of {what}")
+        if not entries:
+            raise InputError(f"{key} is empty; name at least one, or leave the key out if it may be")
+    for entry in entries if key in _NAMES else ():
+        with source.at("grid", count, key, entry):
+            _NAMES[key](entry)
+
+
+def _limits(table: Any, source: Source) -> Limits:
+    _check_keys(table, _names_of(Limits), source, "limits")
+    for key, value in table.items():
+        with source.at("limits", 1, key):
+            Limits(**{key: value})
+    return Limits(**table)
+
+
+def _figures(document: dict[str, Any], source: Source) -> tuple[str, ...]:
+    """Which pictures are wanted; all of them where the suite does not say."""
+    names = document.get("figures", list(FIGURES))
+    with source.at("", 1, "figures"):
+        _check_kind("figures", names, list, "a list of names")
+    for name in names:
+        with source.at("", 1, "figures", name):
+            check_name(name, FIGURES, kind="figure")
+    return tuple(names)
+
+
+def _check_kind(key: str, value: object, kind: type, words: str) -> None:
+    if not isinstance(value, kind):
+        raise InputError(f"{key} = {value!r} is not {words}")
+
+
+def _check_keys(table: object, known: Sequence[str], source: Source, name: str = "", count: int = 1) -> None:
+    words = f"[[{name}]]" if name == "grid" else f"[{name}]"
     if not isinstance(table, dict):
-        raise InputError(f"{where} is no table of keys and values; [limits] is one, and each [[grid]]")
+        with source.at("", 1, name):
+            raise InputError(f"{words} is no table of keys and values")
     for key in table:
         if key not in known:
-            raise UnknownNameError(key, known, kind=f"key in {where} called")
+            with source.at(name, count, key):
+                raise UnknownNameError(key, known, kind=f"key in {words} called" if name else "key of a suite called")
 
 
 def _some(words: str, cells: list[Cell]) -> list[str]:

@@ -17,8 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.benchmark.drift import busy, reference, warning
+from diffkit.benchmark.grid import Limits
 from diffkit.benchmark.methods import Method
-from diffkit.benchmark.suite import Limits
+from diffkit.benchmark.results import SAMPLES, described
 from diffkit.differentiators import Derivative, Differentiator
 from diffkit.errors import CheckError, DiffkitError, TooLargeError, UnsupportedError
 from diffkit.graph import Operations
@@ -26,6 +28,10 @@ from diffkit.measure import measure, peak_memory
 from diffkit.roofline import machine
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+TRACED_STEPS = 2000
+"""Of a longer program the memory is not traced: each allocation is looked up by its line, which takes as long as the
+program is. At 10,000 steps one traced run takes five seconds, and a plain one a millisecond."""
 
 _TOLERANCES = {"forward": 1e-3, "complex-step": 1e-12}
 """What a scheme of finite differences promises where f is benign; the others promise 1e-6."""
@@ -67,7 +73,7 @@ class Trial:
         """Make the derivative ready, count what it does, and run it once."""
         start = perf_counter()
         plan = self._plan = self._make_plan()
-        self.facts["prepare_seconds"] = perf_counter() - start
+        self.facts["prepare_seconds"] = self.facts["timed_seconds"] = perf_counter() - start
         self.facts |= {
             "operations": _total(plan.operations),
             "function_operations": _total(plan.function_operations),
@@ -76,7 +82,9 @@ class Trial:
             "bytes": None if plan.operations is None else plan.operations.bytes,
             "predicted_seconds": plan.predicted_seconds,
         }
+        start = perf_counter()
         self.jacobian = plan.run(self.point)
+        self.facts["timed_seconds"] += perf_counter() - start
         outputs, inputs = self.jacobian.shape
         self.facts["sweeps"] = self.differentiator.sweeps(inputs, outputs)
 
@@ -100,22 +108,22 @@ class Trial:
         """Measure memory and time: of a run, of the plain function beside it, and of preparation alone."""
         run = partial(self._plan.run, self.point)
         function = partial(self.function, self.point)
-        self.facts["peak_memory_bytes"] = peak_memory(run)
+        if (self.facts["graph_steps"] or 0) <= TRACED_STEPS:
+            self.facts["peak_memory_bytes"] = peak_memory(run)
         clock = partial(measure, budget=limits.budget_seconds, repeats=limits.repeats)
-        of_run, of_function = clock(run, function)
-        for name, timing in (("run", of_run), ("function", of_function)):
-            self.facts |= {
-                f"{name}_seconds": timing.median,
-                f"{name}_seconds_min": timing.minimum,
-                f"{name}_seconds_iqr": timing.iqr,
-            }
+        started = perf_counter()
+        timings = clock(run, function, reference)
+        samples = dict(zip(SAMPLES, (timing.samples for timing in timings), strict=True))
+        self.facts |= {**samples, **described(samples), "loops": timings[0].loops, "repeats": limits.repeats}
+        self.facts["load"] = busy()
+        self.facts["warning"] = warning(samples["run_samples"], samples["reference_samples"], self.facts["load"])
         if self._plan.operations is not None:
-            self.facts["bound_seconds"] = self._plan.roofline(of_run.median).bound
-        self.facts |= {"run_samples": of_run.samples, "loops": of_run.loops, "repeats": limits.repeats}
+            self.facts["bound_seconds"] = self._plan.roofline(self.facts["run_seconds"]).bound
         # A preparation so slow that repeats would take many times the budget keeps the time of its first go.
         if self.facts["prepare_seconds"] <= limits.budget_seconds:
             (of_preparation,) = clock(self._make_plan)
             self.facts["prepare_seconds"] = of_preparation.median
+        self.facts["timed_seconds"] += perf_counter() - started
 
     def _make_plan(self) -> Derivative:
         return self.differentiator.prepare(self.function, self.point, product="jacobian")

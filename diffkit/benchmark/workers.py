@@ -14,9 +14,9 @@ from dataclasses import asdict, replace
 from time import monotonic
 from typing import Any, Self
 
-from diffkit.benchmark.results import THREADS, Measurement, measurement, now
+from diffkit.benchmark.grid import Cell, Limits
+from diffkit.benchmark.results import MEMORY, THREADS, Measurement, measurement, now
 from diffkit.benchmark.serving import OUT_OF_MEMORY
-from diffkit.benchmark.suite import Cell, Limits
 
 PATIENCE = 60.0
 """Seconds in which a worker must have loaded its libraries and made the problem; only then a cell's own time begins."""
@@ -43,6 +43,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._process: _Process | None = None
+        self._visit = 0
 
     def __enter__(self) -> Self:
         return self
@@ -62,6 +63,9 @@ class Worker:
     def measure(self, cell: Cell, limits: Limits) -> Measurement:
         """Measure one cell: whatever happens in it, here is its row."""
         start = monotonic()
+        if cell.visit != self._visit:  # another visit is another process, with another layout of its memory
+            self.close()
+            self._visit = cell.visit
         used = self._process is not None
         row = self._attempt(cell, limits)
         if used and row.status.startswith(("crashed", "exited")):
@@ -97,7 +101,7 @@ class _Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
-            env={**os.environ, **THREADS, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**os.environ, **THREADS, **MEMORY, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             start_new_session=True,  # Ctrl-C is for us alone, and all that a cell starts can be ended with it
         )
         self._streams = [stream for stream in (self._popen.stdin, self._popen.stdout, self._popen.stderr) if stream]

@@ -17,8 +17,9 @@ from diffkit.errors import InputError, UnknownNameError
 from diffkit.problems import classical, course, maps, networks, regression
 from diffkit.problems.base import Instance, Problem
 from diffkit.problems.classical import logistic_map
+from diffkit.problems.own import of_function
 
-__all__ = ["Instance", "Problem", "get", "logistic_map", "names"]
+__all__ = ["Instance", "Problem", "get", "logistic_map", "names", "of_function"]
 
 _FAMILIES = (course.PROBLEMS, regression.PROBLEMS, networks.PROBLEMS, classical.PROBLEMS, maps.PROBLEMS)
 _PROBLEMS = {problem.name: problem for family in _FAMILIES for problem in family}
@@ -38,14 +39,15 @@ def names() -> list[str]:
 def get(name: str) -> Problem:
     """Which problem has this name?
 
-    ``package.module:name`` is the `Problem` called ``name`` in a module of one's own.
+    ``package.module:name`` is the `Problem` called ``name`` in a module of one's own, or a plain function of that name:
+    that becomes a problem without a derivative to compare with (`of_function`).
 
     Raises
     ------
     UnknownNameError
         None has; the message says which one comes near.
     InputError
-        The module cannot be imported, or what it has by that name is no problem.
+        The module cannot be imported, or what it has by that name is neither a problem nor a function.
 
     Examples
     --------
@@ -65,6 +67,8 @@ def _resolve(path: str) -> Problem:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise InputError(f"no problem {path!r}: {error}; write package.module:name, and put it on PYTHONPATH") from None
-    if not isinstance(found, Problem):
-        raise InputError(f"{path!r} is a {type(found).__name__}, no problem; make it one with diffkit.problems.Problem")
-    return found
+    if isinstance(found, Problem):
+        return found
+    if not callable(found):
+        raise InputError(f"{path!r} is a {type(found).__name__}; give a function, or a diffkit.problems.Problem")
+    return of_function(found, path)

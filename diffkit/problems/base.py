@@ -18,8 +18,8 @@ Function: TypeAlias = Callable[[Array], Any]
 """What is differentiated: x of shape ``(A,)`` to one number, or to an array of B entries."""
 Jacobian: TypeAlias = Callable[[Array], Array]
 """The independent reference: x of shape ``(A,)`` to the derivative ``(B, A)``."""
-Parts: TypeAlias = tuple[Function, Array, Jacobian, float]
-"""What a builder makes: the function, the point, the reference derivative, the conditioning."""
+Parts: TypeAlias = tuple[Function, Array, Jacobian | None, float]
+"""What a builder makes: the function, the point, the reference derivative if there is one, the conditioning."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,15 @@ class Sizes:
         The same rule as a predicate of A and B.
     scales_inputs, scales_outputs
         Whether A and B can grow.
+    outputs
+        How many outputs so many inputs give, where the function decides; raises `InputError` where it cannot be called.
     """
 
     needs: str
     fits: Callable[[int, int], bool]
     scales_inputs: bool = False
     scales_outputs: bool = False
+    outputs: Callable[[int], int] | None = None
 
 
 def fixed(inputs: int, outputs: int = 1) -> Sizes:
@@ -106,7 +109,7 @@ class Instance:
     point
         Where to differentiate, shape ``(A,)``.
     jacobian
-        The reference derivative, ``(A,)`` to ``(B, A)``, derived by hand.
+        The reference derivative, ``(A,)`` to ``(B, A)``, derived by hand; None where nobody has.
     conditioning
         kappa, the relative error of the derivative per rounding error: an exact method agrees within
         ``max(tolerance, 100 * eps * kappa)`` of the largest entry. It is 1 for benign problems.
@@ -117,7 +120,7 @@ class Instance:
     outputs: int
     function: Function
     point: Array
-    jacobian: Jacobian
+    jacobian: Jacobian | None
     conditioning: float
 
 

@@ -40,10 +40,10 @@ class Drawing:
     narrow: str
 
 
-def write_files(picture: Picture, frame: pd.DataFrame, folder: Path) -> None:
-    """Write a picture as PNG and SVG; what an earlier run left goes when there are no rows for it."""
+def write_files(picture: Picture, frame: pd.DataFrame, folder: Path, *, wanted: bool = True) -> None:
+    """Write a picture as PNG and SVG; what an earlier run left goes when it is not wanted or has no rows."""
     files = {suffix: folder / f"{picture.name}{suffix}" for suffix in FILES}
-    if picture.select(frame).empty:
+    if not wanted or picture.select(frame).empty:
         for file in files.values():
             file.unlink(missing_ok=True)
         return

@@ -63,6 +63,8 @@ COLUMNS = {
     "outputs": Column("B"),
     "status": Column("status", choice=True),
     "run_seconds": Column("one run", "µs", 1e-6),
+    "run_seconds_low": Column("95 % from", "µs", 1e-6),
+    "run_seconds_high": Column("to", "µs", 1e-6),
     "run_seconds_iqr": Column("interquartile range", "µs", 1e-6),
     "relative_cost": Column("cost", "evaluations of f"),
     "prepare_seconds": Column("preparation", "ms", 1e-3),
@@ -73,17 +75,20 @@ COLUMNS = {
     "step_size": Column("step size", "relative"),
     "depth": Column("depth"),
     "host": Column("host", choice=True),
+    "judge": Column("judged by", choice=True),
 }
 """What is shown, from left to right, where a run holds it."""
 
 LEFT_OUT = {
     "suite", "tolerance", "run_samples", "run_seconds_min", "loops", "repeats", "function_seconds",
     "function_seconds_min", "function_seconds_iqr", "function_operations", "graph_steps", "function_calls", "sweeps",
-    "started", "bytes", "predicted_seconds", "bound_seconds", "cell_seconds",
+    "started", "bytes", "predicted_seconds", "bound_seconds", "cell_seconds", "visit", "run_seconds_mad",
+    "function_seconds_mad", "function_seconds_low", "function_seconds_high", "function_samples", "reference_seconds",
+    "reference_samples", "timed_seconds", "load",
 }  # fmt: skip
 """What the raw data alone hold. A column that is in neither list is shown, under its own name."""
 
-LAST = {"reason": Column("reason"), "printed": Column("printed")}
+LAST = {"warning": Column("warning"), "reason": Column("reason"), "printed": Column("printed")}
 """Long texts, after all else."""
 
 

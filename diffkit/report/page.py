@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from diffkit.report import fitting, rows, tables
 from diffkit.report.drawing import Drawing, draw
 from diffkit.report.figures import PICTURES, Picture
 from diffkit.report.verdicts import Verdict, verdicts
-from diffkit.report.words import listed, method_name, plural, seconds
+from diffkit.report.words import listed, method_name, number, plural, seconds
 
 MOST_SHOWN = 6
 """How many cells of one failure are named; the others are counted."""
@@ -58,7 +58,7 @@ class Page:
         return [answer.drawing.finding for answer in self.answers if answer.drawing]
 
 
-def describe(frame: pd.DataFrame, facts: Mapping[str, Any]) -> Page:
+def describe(frame: pd.DataFrame, facts: Mapping[str, Any], pictures: Sequence[Picture] = PICTURES) -> Page:
     """Say what a run found.
 
     Parameters
@@ -67,13 +67,15 @@ def describe(frame: pd.DataFrame, facts: Mapping[str, Any]) -> Page:
         A run, as `diffkit.benchmark.results.load` gives it; it may be empty.
     facts
         Its environment; empty where that was not recorded.
+    pictures
+        Which ones to draw.
     """
     suites = list(map(str, frame["suite"].unique()))
     return Page(
         title=f"Four ways to differentiate, measured{f': {listed(suites)}' if suites else ''}",
         summary=(_size_of_the_run(frame), _where(facts)),
         verdicts=tuple(verdicts(frame)),
-        answers=tuple(_answer(picture, frame) for picture in PICTURES),
+        answers=tuple(_answer(picture, frame) for picture in pictures),
         sections=tuple(_sections(frame, facts)),
     )
 
@@ -117,6 +119,7 @@ def _sections(frame: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[Section
     yield from _engines(frame)
     yield from _limits(frame)
     yield _not_measured(frame)
+    yield from _trust(frame)
     yield _environment(facts)
 
 
@@ -155,6 +158,47 @@ def _limits(frame: pd.DataFrame) -> Iterator[Section]:
         "the speed of a copy, or its operations at the speed of a matrix product, whichever is longer, by its own time."
     )
     yield Section("Close to the limit", text, tables.limits(frame))
+
+
+def _trust(frame: pd.DataFrame) -> Iterator[Section]:
+    """Say how far times can be trusted, and which answers had no independent reference."""
+    timed = rows.timed(rows.study(frame, "cells"))
+    timed = timed[timed["reference_seconds"].notna()]
+    if timed.empty:
+        return
+    width = (timed["run_seconds_high"] - timed["run_seconds_low"]) / timed["run_seconds"]
+    overhead = 1 - timed["timed_seconds"].sum() / timed["cell_seconds"].sum()
+    doubted = timed[timed["warning"] != ""]
+    middle, widest = f"{width.median():.1%}", f"{width.max():.1%}"
+    text = (
+        "Times are set beside a fixed piece of work in the same round, and written as on the machine at its best. The "
+        f"95% interval of a median is {middle} wide in the middle cell and {widest} in the widest; "
+        f"{len(doubted):,} of {plural(len(timed), 'timed cell')} carry a warning. {overhead:.0%} of the time of these "
+        f"cells went into other things than the code that was timed.{_judges(timed)}"
+    ).replace("%", " %")
+    yield Section("How far to trust the times", text, _doubts(doubted) if len(doubted) else None)
+
+
+def _judges(timed: pd.DataFrame) -> str:
+    """Say which problems have no independent reference."""
+    judged = timed[timed["judge"] != ""]
+    if judged.empty:
+        return ""
+    judges = listed(method_name(label) for label in judged["judge"].unique())
+    return (
+        f" {listed(judged['problem'].unique())} has no independent reference: its answers were compared with those of "
+        f"another method ({judges}), which may share an error."
+    )
+
+
+def _doubts(doubted: pd.DataFrame) -> pd.DataFrame:
+    """Count the reasons, whatever numbers they hold."""
+    reasons = doubted["warning"].str.split("; ").explode()
+    kinds = reasons.str.replace(r" ?[\d.]+ ?(%|x)?", " …", regex=True)
+    found = pd.DataFrame({"kind": kinds, "reason": reasons}).groupby("kind", sort=False)["reason"]
+    return pd.DataFrame({"cells": found.size().map(number), "warning (the first)": found.first()}).reset_index(
+        drop=True
+    )
 
 
 def _not_measured(frame: pd.DataFrame) -> Section:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
-from diffkit.benchmark.results import ENVIRONMENT, load
+from diffkit.benchmark.drift import steady
+from diffkit.benchmark.results import load, read_environment
+from diffkit.benchmark.suite import figures_of
 from diffkit.errors import ResultsError
 from diffkit.report.drawing import write_files
 from diffkit.report.figures import PICTURES
@@ -43,9 +43,11 @@ def write_report(folder: Path | str) -> tuple[Path, Path]:
     frame = load(folder)
     try:
         (folder / PICTURE_FOLDER).mkdir(exist_ok=True)
-        page = describe(frame, _environment(folder))
+        corrected = steady(frame)
+        wanted = figures_of(folder)
+        page = describe(corrected, read_environment(folder), [one for one in PICTURES if one.name in wanted])
         for picture in PICTURES:
-            write_files(picture, frame, folder / PICTURE_FOLDER)
+            write_files(picture, corrected, folder / PICTURE_FOLDER, wanted=picture.name in wanted)
         (folder / MARKDOWN).write_text(markdown(page, PICTURE_FOLDER), encoding="utf-8")
         (folder / HTML).write_text(html(page, frame), encoding="utf-8")
     except OSError as error:
@@ -53,12 +55,3 @@ def write_report(folder: Path | str) -> tuple[Path, Path]:
             f"cannot write the report into {folder}: {error}; choose a folder you may write to"
         ) from error
     return folder / MARKDOWN, folder / HTML
-
-
-def _environment(folder: Path) -> dict[str, Any]:
-    """Read where the run was made; nothing where that was not recorded."""
-    try:
-        facts = json.loads((folder / ENVIRONMENT).read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
-        return {}
-    return facts if isinstance(facts, dict) else {}

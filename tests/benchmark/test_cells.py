@@ -8,7 +8,7 @@ import pytest
 
 from diffkit import problems
 from diffkit.benchmark.cells import measure_cell
-from diffkit.benchmark.suite import Cell, Limits
+from diffkit.benchmark.grid import Cell, Limits
 from diffkit.errors import InputError, TooLargeError, TracingError, UnsupportedError
 
 CELL = Cell("mine", "rosenbrock", "reverse", "numpy", inputs=5, outputs=1)

@@ -16,8 +16,8 @@ import pytest
 
 from diffkit.benchmark import cluster as clusters
 from diffkit.benchmark.cluster import Cluster
+from diffkit.benchmark.grid import Cell, Limits
 from diffkit.benchmark.results import ROWS, load
-from diffkit.benchmark.suite import Cell, Limits
 from diffkit.errors import InputError
 
 distributed = pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
@@ -26,6 +26,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limits of a
 HERE = Path(__file__).parent
 GRID = """
 [limits]
+visits = 1
 seconds = {seconds}
 memory_bytes = 300_000_000
 budget_seconds = 0.001

@@ -13,6 +13,8 @@ from diffkit.benchmark.suite import Suite
 
 CELLS = Suite.parse(
     """
+    [limits]
+    visits = 1
     [[grid]]
     problems = ["tanh-map"]
     methods = ["forward", "reverse"]

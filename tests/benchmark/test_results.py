@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from diffkit.benchmark import results
+from diffkit.benchmark.drift import steady
+from diffkit.benchmark.grid import Cell
 from diffkit.benchmark.results import (
     COLUMNS,
     ROWS,
@@ -24,7 +26,6 @@ from diffkit.benchmark.results import (
     write_environment,
     write_whole,
 )
-from diffkit.benchmark.suite import Cell
 from diffkit.errors import ResultsError
 
 ROW = Measurement("mine", "rosenbrock", "reverse", "numpy", inputs=10, outputs=1)
@@ -64,8 +65,65 @@ def test_the_columns_are_those_that_reports_read():
         ),
         *("started", "study", "step_size", "depth"),
         *("bytes", "predicted_seconds", "bound_seconds"),
-        *("printed", "cell_seconds", "host"),
+        *("printed", "cell_seconds", "host", "visit"),
+        *("run_seconds_mad", "run_seconds_low", "run_seconds_high"),
+        *("function_seconds_mad", "function_seconds_low", "function_seconds_high", "function_samples"),
+        *("reference_seconds", "reference_samples", "timed_seconds", "load", "warning", "judge"),
     ) == COLUMNS
+
+
+def visits(*changes):
+    """Visits of one cell, one after another; each with other samples."""
+    base = replace(ROW, cell_seconds=2.0, timed_seconds=1.0, prepare_seconds=1.0, load=0.5, repeats=7)
+    for number, change in enumerate(changes):
+        run = tuple(float(sample) for sample in range(1 + 10 * number, 8 + 10 * number))
+        samples = {"run_samples": run, "function_samples": (1.0,) * 7, "reference_samples": (2.0,) * 7}
+        yield replace(base, visit=number, **{**samples, **change})
+
+
+def test_visits_of_a_cell_are_one_row(tmp_path):
+    for row in visits({"prepare_seconds": 9.0}, {}, {"load": 1.5}):
+        append(tmp_path, row)
+    (row,) = load(tmp_path).to_dict("records")
+    expected = [*range(1, 8), *range(11, 18), *range(21, 28)]
+    assert row["run_samples"] == expected
+    assert (row["run_seconds"], row["run_seconds_min"]) == (np.median(expected), 1.0)
+    assert row["run_seconds_low"] < row["run_seconds"] < row["run_seconds_high"]
+    assert (row["cell_seconds"], row["timed_seconds"], row["repeats"]) == (6.0, 3.0, 21)
+    assert (row["prepare_seconds"], row["load"], row["reference_seconds"]) == (1.0, 1.5, 2.0)
+    assert row["warning"].startswith("samples spread by 114 %; machine busy: 1.5 programs per core")
+
+
+def test_a_visit_that_failed_speaks_for_the_cell(tmp_path):
+    for row in visits({}, {"status": "failed", "reason": "no"}, {}):
+        append(tmp_path, row)
+    (row,) = load(tmp_path).to_dict("records")
+    assert (row["status"], row["reason"], row["visit"]) == ("failed", "no", 0)
+
+
+def test_a_visit_in_a_busy_minute_does_not(tmp_path):
+    for row in visits({"status": "timed out"}, {}, {"status": "predicted to exceed"}):
+        append(tmp_path, row)
+    (row,) = load(tmp_path).to_dict("records")
+    assert (row["status"], row["run_seconds"]) == ("ok", 14.0)
+
+
+def test_a_visit_that_was_made_again_counts_once(tmp_path):
+    first, second = visits({}, {})
+    for row in (first, second, replace(first, run_samples=(5.0,) * 7)):
+        append(tmp_path, row)
+    (row,) = load(tmp_path).to_dict("records")
+    assert row["run_samples"] == [5.0] * 7 + list(second.run_samples)
+
+
+def test_an_older_run_lacks_columns_and_is_read(tmp_path):
+    old = {"suite": "old", "problem": "rosenbrock", "method": "reverse", "engine": "numpy", "inputs": 2, "outputs": 1}
+    old |= {"status": "ok", "study": "cells", "run_seconds": 1e-6, "run_samples": [1e-6] * 7}
+    (tmp_path / ROWS).write_text(json.dumps(old) + "\n", encoding="utf-8")
+    frame = load(tmp_path)
+    assert frame["warning"].tolist() == [""]
+    assert frame["reference_samples"].tolist() == [()]
+    assert steady(frame)["run_seconds"].tolist() == [1e-6]
 
 
 def test_rows_come_back_in_order_and_unchanged(tmp_path):

@@ -22,6 +22,7 @@ from diffkit.errors import ResultsError, UnknownNameError
 
 TEXT = """
 [limits]
+visits = 1
 seconds = 3
 memory_bytes = 500_000_000
 [[grid]]
@@ -116,6 +117,7 @@ def test_in_a_worker_process_rows_are_those_of_real_cells(tmp_path):
 
 PLANTED = """
 [limits]
+visits = 1
 seconds = 1
 memory_bytes = 300_000_000
 budget_seconds = 0.001
@@ -347,6 +349,7 @@ def started(folder, *options):
 
 MANY = """
 [limits]
+visits = 1
 budget_seconds = 0.0005
 [[grid]]
 problems = ["tanh-map"]

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from diffkit import problems
-from diffkit.benchmark.suite import Cell, Limits, Suite, names
+from diffkit.benchmark.grid import Cell, Limits
+from diffkit.benchmark.suite import Suite, names
 from diffkit.errors import InputError, UnknownNameError
 
 GRID = """
@@ -14,7 +17,9 @@ methods = ["reverse"]
 
 
 def parse(text):
-    return Suite.parse(text, "mine")
+    """Read a suite, of which the first visits are looked at."""
+    suite = Suite.parse(text, "mine")
+    return replace(suite, cells=tuple(cell for cell in suite.cells if cell.visit == 0))
 
 
 def test_a_grid_is_every_combination():
@@ -121,12 +126,12 @@ def test_all_problems_by_one_word():
         (GRID + "engines = ['nunpy']", "no engine 'nunpy'; did you mean 'numpy'"),
         (
             GRID + "input = [1]",
-            r"no key in \[\[grid\]\] 1 of suite mine called 'input'; did you mean 'inputs'",
+            r"line 5: no key in \[\[grid\]\] called 'input'; did you mean 'inputs'",
         ),
-        ("summry = ''", "no key in suite mine called 'summry'; did you mean 'summary'"),
+        ("summry = ''", "line 1: no key of a suite called 'summry'; did you mean 'summary'"),
         (
             "[limits]\nsecond = 1",
-            r"no key in \[limits\] of suite mine called 'second'; did you mean 'seconds'",
+            r"line 2: no key in \[limits\] called 'second'; did you mean 'seconds'",
         ),
     ],
 )
@@ -154,12 +159,76 @@ def test_misspelt_words_are_answered_with_the_nearest(text, words):
         ),
         (GRID + "depths = [1]", "only the problem 'logistic-map' has a depth"),
         (GRID.replace("reverse", "symbolic(expression)"), "has no value"),
-        ("[[grid]\n", "is not TOML.*line 1"),
+        ("[[grid]\n", "line 1: this is not TOML"),
     ],
 )
 def test_what_cannot_be_used_is_an_error_that_says_where(text, words):
     with pytest.raises(InputError, match=words):
         parse(text)
+
+
+LONG = """summary = "mine"   # 1
+figures = ["winners"]
+
+[limits]
+seconds = 2.0           # 5
+repeats = 7
+
+[[grid]]                # 8
+problems = ["tanh-map"]
+methods = [             # 10
+    "forward",
+    "reverse",
+]
+inputs = [1, 10]
+outputs = [1]           # 15
+
+[[grid]]
+problems = ["rosenbrock"]
+methods = ["reverse"]
+inputs = [2]            # 20
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('"reverse",', '"revers",', "line 12: no method 'revers'; did you mean 'reverse'?"),
+        ('["reverse"]', '["reverse(form=x)"]', "line 19: no option of reverse 'form'"),
+        ('["rosenbrock"]', '["rosenbrok"]', "line 18: no problem 'rosenbrok'; did you mean 'rosenbrock'?"),
+        ("inputs = [2]", "inptus = [2]", r"line 20: no key in \[\[grid\]\] called 'inptus'; did you mean 'inputs'?"),
+        ("inputs = [2]", "inputs = []", "line 20: inputs is empty; name at least one"),
+        ("inputs = [2]", "inputs = 2", "line 20: inputs = 2 is not a list of whole numbers"),
+        ("inputs = [2]", "inputs = [1]", "line 18: problem 'rosenbrock' exists at none of the sizes"),
+        ("outputs = [1]", "engines = ['numpy', 'lvm']", "line 15: no engine 'lvm'; did you mean 'llvm'?"),
+        ("outputs = [1]", "first_fit = 1", "line 15: first_fit = 1 is not true or false"),
+        ("seconds = 2.0", "seconds = 'two'", "line 5: limit seconds = 'two'; it must be a positive number"),
+        ("repeats = 7", "repeats = 3", "line 6: limit repeats = 3; it must be a whole number, 7 or more"),
+        ("repeats = 7", "visits = 1.5", "line 6: limit visits = 1.5; it must be a whole number"),
+        ("repeats = 7", "visit = 2", r"line 6: no key in \[limits\] called 'visit'; did you mean 'visits'?"),
+        ('["winners"]', '["winers"]', "line 2: no figure 'winers'; did you mean 'winners'?"),
+        ('["winners"]', "3", "line 2: figures = 3 is not a list of names"),
+        ('"mine"', "1", "line 1: summary = 1 is not a text"),
+        ("inputs = [2]", "inputs = [2", "line 20: this is not TOML"),
+        ('methods = ["reverse"]\n', "", "line 17: this .* names no methods"),
+    ],
+)
+def test_a_message_names_the_file_the_line_and_the_nearest_word(old, new, words, tmp_path):
+    path = tmp_path / "my.toml"
+    path.write_text(LONG, encoding="utf-8")
+    assert len(Suite.load(str(path)).cells) == 5 * 5  # as it stands, it is right
+    assert LONG.count(old) == 1
+    path.write_text(LONG.replace(old, new), encoding="utf-8")
+    with pytest.raises((InputError, UnknownNameError), match=rf"my\.toml, {words}"):
+        Suite.load(str(path))
+
+
+def test_timed_cells_are_visited_again_when_all_others_have_been():
+    text = GRID + "inputs = [1, 2]\n[[grid]]\nproblems = ['logistic-map']\nmethods = ['reverse']\ndepths = [1]"
+    cells = Suite.parse("[limits]\nvisits = 3\n" + text, "mine").cells
+    assert [(cell.inputs, cell.depth, cell.visit) for cell in cells] == [
+        (1, None, 0), (2, None, 0), (1, 1, 0), (1, None, 1), (2, None, 1), (1, None, 2), (2, None, 2),
+    ]  # fmt: skip
 
 
 def test_one_grid_may_be_written_as_a_plain_table():
@@ -184,7 +253,7 @@ def test_a_suite_of_ones_own_is_read_by_its_path(tmp_path):
     path = tmp_path / "own.toml"
     path.write_text(GRID, encoding="utf-8")
     suite = Suite.load(str(path))
-    assert (suite.name, len(suite.cells)) == ("own", 1)
+    assert (suite.name, len(suite.cells)) == ("own", 5)
 
 
 def test_a_path_that_leads_nowhere_is_an_error(tmp_path):

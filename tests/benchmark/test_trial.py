@@ -11,8 +11,8 @@ import pytest
 
 from diffkit import measure
 from diffkit.benchmark import trial
+from diffkit.benchmark.grid import Limits
 from diffkit.benchmark.methods import Method
-from diffkit.benchmark.suite import Limits
 from diffkit.benchmark.trial import OutOfTime, Trial, attempt, relative_error, time_limit, tolerance, warm_up
 from diffkit.errors import CheckError, InputError, TooLargeError, TracingError, UnsupportedError
 
@@ -86,6 +86,7 @@ def tick(monkeypatch):
     """Make functions that let time pass; otherwise it stands still."""
     now = [0.0]
     monkeypatch.setattr(measure, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(measure, "_interruptions", lambda: 0)
     monkeypatch.setattr(trial, "perf_counter", lambda: now[0])
 
     def tick(seconds, answer=None, log=None):
@@ -97,6 +98,7 @@ def tick(monkeypatch):
 
         return call
 
+    monkeypatch.setattr(trial, "reference", tick(0.0625))
     return tick
 
 
@@ -114,6 +116,19 @@ def test_run_function_and_preparation_are_timed_apart(planted, tick):
     assert one.facts["prepare_seconds"] == 0.125
     assert one.facts["run_seconds_iqr"] == one.facts["function_seconds_iqr"] == 0.0
     assert one.facts["run_samples"] == (0.5,) * 7
+    assert one.facts["function_samples"] == (0.25,) * 7
+    assert one.facts["reference_samples"] == (0.0625,) * 7
+    assert one.facts["run_seconds_mad"] == 0.0
+    assert one.facts["run_seconds_low"] == one.facts["run_seconds_high"] == 0.5
+
+
+@pytest.mark.parametrize(("steps", "known"), [(3, True), (trial.TRACED_STEPS + 1, False)])
+def test_the_memory_of_a_very_long_program_is_not_traced(planted, tick, steps, known):
+    one = Trial(planted(tick(0.5, JACOBIAN), prepare=tick(0.5)), tick(0.5), np.zeros(2))
+    one.prepare()
+    one.facts["graph_steps"] = steps
+    one.measure(Limits(budget_seconds=0.2))
+    assert ("peak_memory_bytes" in one.facts) == known
 
 
 @pytest.mark.parametrize(("seconds", "preparations"), [(0.25, 1), (0.125, 1 + 1 + 1 + 7)])

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from diffkit.benchmark import workers
-from diffkit.benchmark.suite import Cell, Limits
+from diffkit.benchmark.grid import Cell, Limits
 from diffkit.benchmark.workers import Worker
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limits of a worker are those of Linux")
@@ -194,7 +194,7 @@ def test_linear_algebra_has_one_thread(monkeypatch):
 
 PARENT = """
 import signal, sys
-from diffkit.benchmark.suite import Cell, Limits
+from diffkit.benchmark.grid import Cell, Limits
 from diffkit.benchmark.workers import Worker
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have started us with SIGINT ignored
 with Worker() as worker:

@@ -5,7 +5,8 @@ import re
 import matplotlib as mpl
 import pytest
 
-from diffkit.benchmark.results import Measurement, append
+from diffkit.benchmark.results import SUITE, Measurement, append
+from diffkit.benchmark.suite import FIGURES
 from diffkit.errors import ResultsError
 from diffkit.report import write_report
 from diffkit.report.figures import PICTURES
@@ -191,3 +192,15 @@ def test_svg_says_neither_date_nor_machine(reported):
         text = (reported / "figures" / f"{name}.svg").read_text(encoding="utf-8")
         assert "<dc:date>" not in text
         assert str(reported) not in text
+
+
+def test_a_suite_names_the_figures_of_its_report(folder):
+    assert tuple(picture.name for picture in PICTURES) == FIGURES
+    (folder / SUITE).write_text('figures = ["winners"]', encoding="utf-8")
+    write_report(folder)
+    assert {file.stem for file in (folder / "figures").iterdir()} == {"winners"}
+    text = (folder / "report.md").read_text(encoding="utf-8")
+    assert text.count("![") == 1
+    (folder / SUITE).unlink()
+    write_report(folder)
+    assert {file.stem for file in (folder / "figures").iterdir()} == set(FIGURES)
