@@ -84,7 +84,7 @@ def gone(mark):
         ("is_killed", LIMITS, "crashed (SIGKILL)", "the system does so when its memory is used up"),
         ("exits", LIMITS, "exited (code 0)", "ended the process that measured it"),
         ("exits_politely", LIMITS, "exited (code 3)", "ended the process that measured it"),
-        ("closes_everything", LIMITS, "exited (code 1)", "ended the process that measured it"),
+        ("closes_everything", LIMITS, "exited (code 1) or exited (code 120)", "ended the process that measured it"),
         ("breeds", BRIEF, "timed out", "not finished within 0.5 s"),
         ("doubles", LIMITS, "ok", ""),
         ("meddles", LIMITS, "ok", ""),
@@ -93,7 +93,7 @@ def gone(mark):
 )
 def test_each_end_has_its_own_status_and_costs_no_other_cell(worker, name, limits, status, reason):
     row = worker.measure(cell(name), limits)
-    assert row.status == status
+    assert row.status in status.split(" or ")  # 120 where Python could not even flush what it had written
     assert reason in row.reason
     assert row.cell == cell(name)
     assert row.started.endswith("+00:00")
