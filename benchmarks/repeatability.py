@@ -67,8 +67,8 @@ class Spun(Differentiator):
         return get(self.of).sweeps(inputs, outputs)
 
     def program(self, *arguments):
-        """Not asked for: what is prepared is that one's."""
-        raise NotImplementedError
+        """As that one."""
+        return get(self.of, engine=self.engine).program(*arguments)
 
     def prepare(self, *arguments, **keywords):
         """Prepare that one, to be slowed."""

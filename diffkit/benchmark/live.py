@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
+from statistics import fmean, median
 from typing import Self
 
 from rich.console import Console, Group
@@ -43,7 +44,7 @@ class Progress:
         self.done = 0
         self.running: list[Cell] = []
         self._left = Counter(cell.row for cell in missing) + Counter(row.cell.row for row in rows)
-        self._costs: dict[Cell, float] = {}
+        self._costs: defaultdict[Cell, list[float]] = defaultdict(list)
         self._fastest: dict[tuple[str, int, int], Measurement] = {}
         for row in rows:
             self.ends(row)
@@ -57,21 +58,22 @@ class Progress:
         self.done += 1
         self.running = [cell for cell in self.running if cell != row.cell]
         self._left[row.cell.row] -= 1
-        if row.cell_seconds is not None:
-            self._costs[row.cell.row] = row.cell_seconds
+        self._costs[row.cell.row].append(row.cell_seconds or 0.0)
         size = row.problem, row.inputs, row.outputs
         if row.status == "ok" and row.run_seconds is not None:
             self._fastest[size] = min(self._fastest.get(size, row), row, key=lambda each: each.run_seconds or 0.0)
 
     @property
     def seconds_left(self) -> float | None:
-        """What the rest takes if each cell takes what the last of its kind took; None where no cell is finished."""
+        """What the rest takes if each cell takes what those of its kind took on average; None where none is finished.
+
+        Kinds that have not begun count as a middle one: a few cells that run into their limits would spoil a mean.
+        """
         if not self._costs:
             return None
-        usual = sum(self._costs.values()) / len(self._costs)
-        return sum(self._costs.get(kind, usual) * count for kind, count in self._left.items()) / max(
-            1, len(self.running)
-        )
+        means = {kind: fmean(costs) for kind, costs in self._costs.items()}
+        usual = median(means.values())
+        return sum(means.get(kind, usual) * count for kind, count in self._left.items()) / max(1, len(self.running))
 
     @property
     def winners(self) -> dict[str, Counter[str]]:

@@ -74,10 +74,10 @@ class Watched:
             return
         try:
             if self.watching:
-                self.watching = False
                 code = self._compiled()
                 if code and _seconds(code.run, arrays) < _seconds(self._run, arrays):
                     self._run, self._code = code.run, code
+                self.watching = False
                 if self._code and self._tell:
                     self._tell()
         finally:
