@@ -1,4 +1,5 @@
 # make report   measure the four methods on this machine: reports/quick/report.html, and report.md beside it
+# make lab      draw the pictures of docs/lab again, each from running code
 # make test     all tests, and the examples in docstrings and pages
 # make check    style, types and layers
 # make format   rewrite the files in the project's style
@@ -12,10 +13,13 @@ BIN    := $(VENV)/bin
 REPORT := reports/quick/report.html
 
 .DELETE_ON_ERROR:
-.PHONY: report test check format clean
+.PHONY: report lab test check format clean
 
 report: $(REPORT)
 	@echo "The report: $(REPORT)"
+
+lab: $(VENV)/.installed-lab
+	$(BIN)/diffkit lab --out docs/lab/figures
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n 2 --dist worksteal

@@ -188,7 +188,7 @@ class Comparison:
         """Draw what each method takes to prepare once and to run once, where it was timed."""
         from matplotlib.figure import Figure
 
-        from diffkit.report.figures.style import looks
+        from diffkit.pictures import looks
 
         timed = self.frame.dropna(subset="run_seconds").sort_values("run_seconds", ascending=False)
         figure = Figure(figsize=(7.0, 1.2 + 0.4 * len(timed)), layout="constrained")

@@ -7,8 +7,8 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.ticker import FuncFormatter
 
+from diffkit.pictures import STYLE
 from diffkit.report.figures.labels import headline
-from diffkit.report.figures.style import STYLE
 from diffkit.report.words import number
 from peers.findings import contested, geometric_mean
 from peers.ways import BY_HAND

@@ -12,13 +12,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from diffkit.report.figures import NARROW, STYLE, WIDE, Form, Picture
+from diffkit.pictures import STYLE, UNSAID, write
+from diffkit.report.figures import NARROW, WIDE, Form, Picture
 from diffkit.report.figures.labels import take_headline
 
-FILES: dict[str, dict[str, str | None]] = {".png": {"Software": None}, ".svg": {"Date": None}}
-"""Kinds of picture files, and what they leave unsaid, so that the same picture is the same file."""
-
-UNSAID = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+BARE = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 """What SVG within a page leaves unsaid: it names addresses of vocabularies, and the page is enough."""
 
 PIXELS = 1.55
@@ -42,15 +40,15 @@ class Drawing:
 
 def write_files(picture: Picture, frame: pd.DataFrame, folder: Path, *, wanted: bool = True) -> None:
     """Write a picture as PNG and SVG; what an earlier run left goes when it is not wanted or has no rows."""
-    files = {suffix: folder / f"{picture.name}{suffix}" for suffix in FILES}
+    files = [folder / f"{picture.name}{suffix}" for suffix in UNSAID]
     if not wanted or picture.select(frame).empty:
-        for file in files.values():
+        for file in files:
             file.unlink(missing_ok=True)
         return
     with mpl.rc_context(STYLE):
         figure, _ = _drawn(picture, frame, WIDE)
-        for suffix, file in files.items():
-            figure.savefig(file, metadata=FILES[suffix])
+        for file in files:
+            write(figure, file)
 
 
 def draw(picture: Picture, frame: pd.DataFrame) -> Drawing | None:
@@ -74,7 +72,7 @@ def _drawn(picture: Picture, frame: pd.DataFrame, form: Form) -> tuple[Figure, A
 def _inline(figure: Figure, prefix: str) -> str:
     """Make an SVG element for HTML: as wide as its place, its identifiers its own, its letters the page's."""
     file = StringIO()
-    figure.savefig(file, format="svg", transparent=True, metadata=UNSAID)
+    figure.savefig(file, format="svg", transparent=True, metadata=BARE)
     whole = file.getvalue()
     found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', whole)
     width, height = map(float, found.groups()) if found else (0.0, 0.0)

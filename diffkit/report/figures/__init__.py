@@ -23,12 +23,11 @@ from diffkit.report.figures.lines import (
     time_against_outputs,
 )
 from diffkit.report.figures.maps import relative_cost, winners
-from diffkit.report.figures.style import HEIGHT, NARROW, STYLE, WIDE, Form
+from diffkit.report.figures.style import HEIGHT, NARROW, WIDE, Form
 
 __all__ = [
     "NARROW",
     "PICTURES",
-    "STYLE",
     "WIDE",
     "Form",
     "Picture",

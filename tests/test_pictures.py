@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from diffkit.report.figures.style import looks
+from diffkit.pictures import looks
 from diffkit.report.rows import METHODS
 
 # What red-green colour blindness leaves of a colour: Viénot, Brettel and Mollon (1999), on linear RGB.

@@ -1,58 +1,25 @@
-"""The command line: parses and prints; computes nothing."""
+"""Commands of the benchmark: run a suite, write its report, compare two runs."""
 
 from __future__ import annotations
 
-import inspect
 import io
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console, RenderableType
-from rich.markup import escape
-from rich.text import Text
+from rich.console import Console
 
-from diffkit import __version__
-from diffkit import problems as problem_table
-from diffkit.differentiators import Differentiator, get, names
-from diffkit.errors import DiffkitError, InputError
+from diffkit.cli.shared import INTERRUPTED, app, console, print_parts
+from diffkit.errors import InputError
 
 if TYPE_CHECKING:
     from diffkit.benchmark.live import View
     from diffkit.benchmark.run import Place
     from diffkit.benchmark.suite import Suite
-
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-console = Console(highlight=False, soft_wrap=True)
-complaints = Console(highlight=False, soft_wrap=True, stderr=True)
-
-INTERRUPTED = 130
-"""What a shell reports of a program that Ctrl-C has ended: 128 + SIGINT."""
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; an error of the user's is one line, and exit code 2."""
-    try:
-        app(arguments)
-    except DiffkitError as error:
-        complaints.print(f"[bold red]error:[/] {escape(str(error))}")
-        raise SystemExit(2) from None
-
-
-@app.callback(invoke_without_command=True)
-def diffkit(
-    *,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
-) -> None:
-    """Differentiate plain-NumPy functions by four methods, and measure which one to use."""
-    if version:
-        console.print(f"diffkit {__version__}")
-        raise typer.Exit
 
 
 @app.command()
@@ -131,7 +98,7 @@ def _forecast(grid: Suite, folder: Path) -> None:
     from diffkit.benchmark.forecast import forecast
     from diffkit.report.terminal import forecast_table
 
-    _print_parts(forecast_table(forecast(grid, folder)))
+    print_parts(forecast_table(forecast(grid, folder)))
 
 
 def _view(*, quiet: bool, as_json: bool) -> View:
@@ -174,20 +141,8 @@ def compare(
     if as_json:
         console.out(json.dumps(found.as_facts(), indent=2), highlight=False)
     else:
-        _print_parts(tables(found))
+        print_parts(tables(found))
     raise typer.Exit(int(found.regressed))
-
-
-@app.command()
-def methods() -> None:
-    """List the methods of differentiation that are installed."""
-    _print_list({name: _summary(get(name)) for name in names()})
-
-
-@app.command()
-def problems() -> None:
-    """List the functions that suites measure."""
-    _print_list({name: problem_table.get(name).summary for name in problem_table.names()})
 
 
 def _plot(folder: Path, shown: Console) -> None:
@@ -195,18 +150,3 @@ def _plot(folder: Path, shown: Console) -> None:
 
     for page in write_report(folder):
         shown.print(f"report: {page}")
-
-
-def _print_parts(parts: Iterable[RenderableType]) -> None:
-    for part in parts:
-        console.print(part, soft_wrap=isinstance(part, Text))  # a table folds its words, a sentence is one line
-
-
-def _summary(differentiator: Differentiator) -> str:
-    return (inspect.getdoc(differentiator) or "").partition("\n")[0]
-
-
-def _print_list(lines: dict[str, str]) -> None:
-    width = max(map(len, lines))
-    for name, summary in lines.items():
-        console.print(f"{name:{width}}  {summary}", markup=False)

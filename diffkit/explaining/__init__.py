@@ -1,0 +1,1 @@
+"""A graph as a blackboard shows it: forward and backward columns, and a drawing."""
