@@ -41,7 +41,8 @@ def identity(descent: Descent) -> dict[str, Any]:
 
 def described(model: Any) -> str:
     """A model in words that are the same in every process."""
-    return repr(model) if type(model).__repr__ is not object.__repr__ else type(model).__qualname__
+    text = repr(model)
+    return type(model).__qualname__ if text == object.__repr__(model) else text
 
 
 def digest(*arrays: Array) -> str:
@@ -107,7 +108,7 @@ def read(file: Path) -> tuple[State, dict[str, Any]]:
 
 
 def _unpacked(file: Path) -> tuple[State, dict[str, Any]]:
-    with np.load(file, allow_pickle=False) as arrays:
+    with np.load(BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
         text = json.loads(str(arrays["text"]))
         parameters, velocity, history = (arrays[name] for name in ("parameters", "velocity", "history"))
     if text["format"] != FORMAT:

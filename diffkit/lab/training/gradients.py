@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from diffkit.differentiators import Derivative, Differentiator, get
 from diffkit.engines import engine_names
 from diffkit.errors import InputError
+from diffkit.lab.networks import Model
 from diffkit.problems.base import Array
-
-if TYPE_CHECKING:
-    from diffkit.lab.networks import Model
+from diffkit.trees import as_leaf
 
 
 def pinned(method: str | Differentiator, engine: str = "auto") -> Differentiator:
@@ -30,7 +29,7 @@ def pinned(method: str | Differentiator, engine: str = "auto") -> Differentiator
     Examples
     --------
     >>> pinned("forward", "numpy")
-    Forward(engine='numpy')
+    Forward(engine='numpy', ...)
     """
     found = get(method)
     wanted = found.engine if engine == "auto" else engine
@@ -72,13 +71,18 @@ def checked(samples: Any, what: str) -> tuple[Array, Array]:
     InputError
         They are no such arrays, or hold what is no finite number.
     """
-    arrays = [np.array(getattr(samples, name, None), dtype=float, order="C") for name in ("X", "Y")]
-    X, Y = arrays
+    X, Y = (owned(getattr(samples, name, None), f"{name} of the {what} data") for name in ("X", "Y"))
     if X.ndim != 2 or Y.ndim != 2 or X.shape[1] != Y.shape[1] or not X.shape[1]:
         raise InputError(
             f"the {what} data have X of shape {X.shape} and Y of shape {Y.shape}; they must be (n, m) and (K, m), "
             "a column for each of m samples, m at least 1"
         )
-    if not (np.isfinite(X).all() and np.isfinite(Y).all()):
-        raise InputError(f"the {what} data hold numbers that are not finite; leave those samples out")
     return X, Y
+
+
+def owned(value: Any, what: str) -> Array:
+    """Copy an array of finite numbers, so that nobody changes it meanwhile."""
+    array = np.array(as_leaf(value, what), dtype=float, order="C")
+    if not np.isfinite(array).all():
+        raise InputError(f"{what} holds numbers that are not finite; leave them out")
+    return array

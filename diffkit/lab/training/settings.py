@@ -70,14 +70,11 @@ class Settings:
         check_name(self.order, ORDERS, kind="order")
         for name, least in (("epochs", 1), ("batch", 1), ("seed", 0)):
             value = getattr(self, name)
-            if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+            if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
                 raise InputError(f"{name}={value!r}; it must be a whole number from {least}")
-        for name, beyond in (("momentum", 1.0), ("scale", math.inf)):
-            value = getattr(self, name)
-            if name == "scale" and value is None:
-                continue
-            if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value < beyond:
-                raise InputError(f"{name}={value!r}; it must be a number from 0 to below {beyond:g}")
+        _check_share("momentum", self.momentum, below=1.0)
+        if self.scale is not None:
+            _check_share("scale", self.scale, below=math.inf)
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> Self:
@@ -98,3 +95,8 @@ class Settings:
     def way(self) -> dict[str, Any]:
         """Those settings that decide each step of the trajectory."""
         return {name: value for name, value in asdict(self).items() if name not in ENDING}
+
+
+def _check_share(name: str, value: Any, *, below: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) < below:
+        raise InputError(f"{name}={value!r}; it must be a number from 0 to below {below:g}")

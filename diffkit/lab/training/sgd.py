@@ -20,19 +20,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from diffkit.differentiators import Differentiator
 from diffkit.errors import InputError
-from diffkit.lab.training.gradients import Gradients, checked
+from diffkit.lab.networks import Model
+from diffkit.lab.training.gradients import Gradients, checked, owned
 from diffkit.lab.training.settings import Settings
 from diffkit.problems.base import Array
-
-if TYPE_CHECKING:
-    from diffkit.lab.networks import Model
 
 WINDOW = 5
 """Epochs whose mean cost is compared with that of as many before."""
@@ -114,7 +112,7 @@ class Descent:
         self.gradients = Gradients(model, method)
         self._plain: Any = replace(model, l2=0.0) if getattr(model, "l2", 0.0) else model  # type: ignore[type-var]
         parameters = model.initial(settings.seed, settings.scale) if start is None else start
-        parameters = np.array(parameters, dtype=float)
+        parameters = owned(parameters, "start")
         if parameters.shape != (model.count,):
             raise InputError(f"start has shape {parameters.shape}; this model has parameters of shape ({model.count},)")
         for data in filter(None, (self.data, self.test)):
@@ -123,8 +121,8 @@ class Descent:
         generator = np.random.default_rng([settings.seed, 1])
         self.state = State(parameters, np.zeros_like(parameters), generator)
         started = perf_counter()
-        size = min(settings.batch, self.data[0].shape[1])
-        self.gradients.prepare(parameters, *taken(self.data, np.arange(size)))
+        for size in shapes(settings.batch, self.data[0].shape[1]):
+            self.gradients.prepare(parameters, *taken(self.data, np.arange(size)))
         self.prepare_seconds = perf_counter() - started
 
     def epoch(self) -> str:
@@ -177,6 +175,17 @@ def taken(data: tuple[Array, Array], chosen: npt.NDArray[np.int64]) -> tuple[Arr
     """Some samples, as contiguous columns."""
     X, Y = data
     return np.take(X, chosen, axis=1), np.take(Y, chosen, axis=1)
+
+
+def shapes(batch: int, count: int) -> set[int]:
+    """How many samples the steps of an epoch take: the last one what is left.
+
+    Examples
+    --------
+    >>> shapes(1, 5), shapes(2, 5), shapes(100, 5)
+    ({1}, {1, 2}, {5})
+    """
+    return {min(batch, count), count % batch or batch} if batch < count else {count}
 
 
 def visits(settings: Settings, count: int, generator: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:
