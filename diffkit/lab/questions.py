@@ -1,11 +1,11 @@
 """Two questions of the course, answered by running them: what can one hidden layer classify, and what can it fit?
 
 >>> from diffkit.lab import questions
->>> answers = questions.answer_a(widths=(0, 2), samples=100, data=["band"])
->>> print(answers)
+>>> print(questions.answer_a(widths=(3, 4), samples=100, data=["band", "pocket"]))
 examples of a wrong class, by number of hidden units
-            0   2
-band       38   0
+              3       4
+band          0       0
+pocket        0       0
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ NOISE = 0.1
 
 @dataclass(frozen=True)
 class Curve:
-    """A function of one variable, seen at some points, and where the fit is looked at.
+    """A function of one variable, seen at some points, and where the fit is measured.
 
     Attributes
     ----------
@@ -138,7 +138,7 @@ class Curve:
     noise
         Standard deviation of what is added to each example.
     seen
-        Whether the fit is measured at the examples; elsewhere it is measured between ``high`` and ``high + 1``.
+        Whether the fit is measured at the examples; else it is measured between ``high`` and ``high + 2``.
     """
 
     f: Callable[[Array], Array]
@@ -154,7 +154,7 @@ CURVES = {
     "|x|": Curve(np.abs),
     "step": Curve(lambda x: (x > 0).astype(float)),
     "noisy sin(3x)": Curve(lambda x: np.sin(3 * x), noise=NOISE),
-    "x^2, from 1 to 2": Curve(np.square, seen=False),
+    "x^2, from 1 to 3": Curve(np.square, seen=False),
 }
 """What question B is asked of; the examples lie between -1 and 1."""
 
@@ -203,8 +203,8 @@ def _regress(curve: Curve, width: int, samples: int, starts: int) -> float:
     X = np.linspace(curve.low, curve.high, samples)[np.newaxis]
     Y = curve.f(X) + np.random.default_rng(0).normal(scale=curve.noise, size=X.shape)
     network = Network(_widths(1, width, 1), output="identity", loss="quadratic")
-    found = best((fit(network, X, Y, seed=seed, steps=2000) for seed in range(starts)), lambda one: one.cost)
+    found = best((fit(network, X, Y, seed=seed, steps=1000) for seed in range(starts)), lambda one: one.cost)
     if curve.seen:
         return found.error
-    X = np.linspace(curve.high, curve.high + 1, samples)[np.newaxis]
+    X = np.linspace(curve.high, curve.high + 2, samples)[np.newaxis]
     return Fit(network, X, curve.f(X), found.parameters, found.cost, found.seed).error
