@@ -136,6 +136,7 @@ def test_each_part_of_a_split_has_an_example(share):
         (lambda: data.get("pocket", margin=-0.1), "margin=-0.1"),
         (lambda: data.get("pocket", margin=5.0), "hardly any room"),
         (lambda: data.get("four-gaussians", classes=3), "choose 2 or 4"),
+        (lambda: data.get("four-gaussians", classes=[4]), "choose 2 or 4"),
         (lambda: data.get("band").split(test=0), "test=0; it is the share"),
         (lambda: data.get("band").split(test=1.0), "test=1.0"),
         (lambda: data.get("band").split(seed="a"), "seed='a'"),

@@ -86,6 +86,8 @@ def test_what_cannot_be_fitted_is_refused(monkeypatch):
         fitting.fit(Network((2, 1)), drawn.X, drawn.Y, steps=0)
     with pytest.raises(InputError, match="X"):
         fitting.fit(Network((3, 1)), drawn.X, drawn.Y)
+    with pytest.raises(InputError, match="seed=-1"):
+        fitting.fit(Network((2, 1)), drawn.X, drawn.Y, seed=-1)
     monkeypatch.setitem(sys.modules, "scipy.optimize", None)
     with pytest.raises(InputError, match=r"pip install \"diffkit\[scipy\]\""):
         fitting.fit(Network((2, 1)), drawn.X, drawn.Y)

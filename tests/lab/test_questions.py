@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from diffkit.errors import UnknownNameError
+from diffkit.errors import InputError, UnknownNameError
 from diffkit.lab import data, questions
 
 
@@ -90,3 +90,21 @@ def test_names_that_nobody_has_are_refused():
         questions.answer_a(data=["bands"])
     with pytest.raises(UnknownNameError, match="did you mean 'step'"):
         questions.answer_b(curves=["steps"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"starts": 0}, "starts = 0"),
+        ({"samples": 0}, "samples = 0"),
+        ({"widths": (-1,)}, "widths=.2, -1, 1"),
+        ({"data": []}, "no data is named; choose from band"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(wrong, message):
+    with pytest.raises(InputError, match=message):
+        questions.answer_a(**{"widths": (0,), "data": "band"} | wrong)
+
+
+def test_one_name_need_not_be_a_list():
+    assert list(questions.answer_a((0,), data="band", samples=20).rows) == ["band"]
