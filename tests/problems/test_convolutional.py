@@ -132,7 +132,7 @@ def test_it_is_a_model():
     [
         ({"filters": 0}, "filters=0; it is a number of things"),
         ({"classes": 2.5}, r"classes=2\.5"),
-        ({"side": 7}, "side=7; an image needs an even number of pixels from 4"),
+        ({"side": 7}, "side=7; images need a side of 4, 6, 8"),
         ({"side": 2}, "side=2"),
     ],
 )
