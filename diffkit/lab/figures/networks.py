@@ -43,7 +43,7 @@ def shapes() -> Figure:
             axes.text(left - 1.3, top + 2.5, sign, ha="center", va="center", fontsize=12)
         for left, name, array in zip(COLUMNS, values, (dW, dA[layer], db, dZ[layer]), strict=True):
             _matrix(axes, GRADIENTS + left, top, f"d{name}", array)
-    context = f"Network 2-5-3-1 on {EXAMPLES} examples; blue is positive, red negative, as parts of each array's largest entry"
+    context = f"Network 2-5-3-1 on {EXAMPLES} examples; blue is positive, red negative, of each array's largest entry"
     axes.text(0, 1.035, context, transform=axes.transAxes, color=REFERENCE)
     axes.text(0, -3.6, "forward, from l = 1 down", color=BASE["forward"], fontweight="bold")
     axes.text(GRADIENTS, -3.6, "backward, from l = 3 up", color=BASE["reverse"], fontweight="bold")
@@ -52,7 +52,8 @@ def shapes() -> Figure:
 
 def _backward(parameters: Any, Z: Any, A: Any, Y: Any) -> tuple[list[Any], list[Any]]:
     """Compute dZ[1], ..., dZ[L] and dA[0], ..., dA[L-1], which `Network.backward` does not keep."""
-    dZ, dA = [A[-1] - Y], []
+    dZ: list[Any] = [A[-1] - Y]
+    dA: list[Any] = []
     for layer, (W, _) in reversed(list(enumerate(NETWORK.layers(parameters)))):
         dA.insert(0, W.T @ dZ[0])
         if layer:
