@@ -11,5 +11,16 @@ from diffkit.lab.networks.activations import ACTIVATIONS, Activation
 from diffkit.lab.networks.losses import LOSSES, Loss
 from diffkit.lab.networks.model import Model
 from diffkit.lab.networks.network import Network
+from diffkit.problems.convolutional import ConvolutionalNetwork
+from diffkit.problems.recurrent import RecurrentNetwork
 
-__all__ = ["ACTIVATIONS", "LOSSES", "Activation", "Loss", "Model", "Network"]
+__all__ = [
+    "ACTIVATIONS",
+    "LOSSES",
+    "Activation",
+    "ConvolutionalNetwork",
+    "Loss",
+    "Model",
+    "Network",
+    "RecurrentNetwork",
+]

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.problems.layered import softmax
+
 
 @dataclass(frozen=True)
 class Activation:
@@ -50,18 +52,6 @@ def sigmoid(Z: Any) -> Any:
     array([0. , 0.5, 1. ])
     """
     return np.exp(-np.logaddexp(0.0, -Z))
-
-
-def softmax(Z: Any) -> Any:
-    """Compute exp(z[k]) / sum over j of exp(z[j]), in each column.
-
-    Examples
-    --------
-    >>> softmax(np.array([1000.0, 1000.0, -1000.0]))
-    array([0.5, 0.5, 0. ])
-    """
-    E = np.exp(Z - np.max(Z, axis=0))  # exp must not overflow
-    return E / np.sum(E, axis=0)
 
 
 # fmt: off

@@ -10,6 +10,7 @@ import numpy as np
 
 from diffkit.errors import InputError, check_name
 from diffkit.lab.networks.activations import ACTIVATIONS
+from diffkit.problems.layered import ONE_HOT, Labels, are_shares, cross_entropy
 
 
 @dataclass(frozen=True)
@@ -27,20 +28,14 @@ class Loss:
     undoes
         Whether A - Y is dZ, because the loss undoes the activation; otherwise it is dA.
     labels
-        What Y must be, for messages; and whether it is.
+        What Y may hold.
     """
 
     name: str
     outputs: tuple[str, ...]
     value: Callable[[Any, Any, Any], Any]
     undoes: bool
-    labels: tuple[str, Callable[[Any], Any]]
-
-    def check(self, Y: Any) -> None:
-        """Refuse labels that this loss is not defined for."""
-        what, holds = self.labels
-        if not holds(Y):
-            raise InputError(f"Y holds values from {np.min(Y):g} to {np.max(Y):g}; {self.name} needs {what}")
+    labels: Labels
 
 
 def _quadratic(Z: Any, A: Any, Y: Any) -> Any:
@@ -51,30 +46,13 @@ def _binary(Z: Any, A: Any, Y: Any) -> Any:
     return np.sum(np.logaddexp(0.0, Z) - Y * Z, axis=0)
 
 
-def _multinomial(Z: Any, A: Any, Y: Any) -> Any:
-    return np.logaddexp.reduce(Z, axis=0) - np.sum(Y * Z, axis=0)
-
-
-def _finite(Y: Any) -> bool:
-    return bool(np.all(np.isfinite(Y)))
-
-
-def _shares(Y: Any) -> bool:
-    return bool(np.all((Y >= 0) & (Y <= 1)))
-
-
-def _one_each(Y: Any) -> bool:
-    return _shares(Y) and np.allclose(np.sum(Y, axis=0), 1)
-
-
-_NUMBERS = "finite numbers", _finite
-_BINARY = "labels from 0 to 1, a row for each output", _shares
-_ONE_HOT = "columns of labels from 0 to 1 that sum to 1, such as np.eye(K)[:, classes]", _one_each
+_NUMBERS = Labels("finite numbers", lambda Y: np.all(np.isfinite(Y)))
+_SHARES = Labels("labels from 0 to 1, a row for each output", are_shares)
 
 _ROWS = (
     Loss("quadratic", tuple(ACTIVATIONS), _quadratic, undoes=False, labels=_NUMBERS),
-    Loss("binary-cross-entropy", ("sigmoid",), _binary, undoes=True, labels=_BINARY),
-    Loss("multinomial-cross-entropy", ("softmax",), _multinomial, undoes=True, labels=_ONE_HOT),
+    Loss("binary-cross-entropy", ("sigmoid",), _binary, undoes=True, labels=_SHARES),
+    Loss("multinomial-cross-entropy", ("softmax",), lambda Z, A, Y: cross_entropy(Z, Y), undoes=True, labels=ONE_HOT),
 )
 
 LOSSES: dict[str, Loss] = {row.name: row for row in _ROWS}

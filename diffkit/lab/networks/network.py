@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diffkit.errors import InputError, check_name
+from diffkit.errors import InputError, check_name, check_positive
 from diffkit.lab.networks.activations import ACTIVATIONS, Activation
 from diffkit.lab.networks.losses import Loss, choose_loss
-from diffkit.lab.networks.model import check_examples, check_inputs, check_parameters, check_scale
+from diffkit.problems.layered import Labels, Layered, columns, flat
 
 Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Network:
+class Network(Layered):
     """A network of L layers: Z[l] = W[l] A[l-1] + b[l], A[l] = g(Z[l]), where A[0] = X holds examples in columns.
 
     The parameters are one vector: W[1], b[1], W[2], b[2], ..., each in C order. ``cost`` and ``predict`` are plain
@@ -69,8 +69,8 @@ class Network:
         _check_widths(self.widths)
         _check_activations(self._names, len(self.widths) - 1)
         choose_loss(self.loss, self.output)
-        if not 0 <= self.l2 < np.inf:
-            raise InputError(f"l2={self.l2!r}; it must be a finite number from 0, which leaves the cost as it is")
+        if self.l2 != 0:
+            check_positive(self.l2, "l2", ", or 0 for none")
 
     @property
     def _names(self) -> tuple[str, ...]:
@@ -88,61 +88,25 @@ class Network:
         return choose_loss(self.loss, self.output)
 
     @property
-    def count(self) -> int:
-        """A, the number of parameters: n[l] (n[l-1] + 1) for each layer.
+    def rows(self) -> tuple[int, int]:
+        """n[0] and n[L]."""
+        return self.widths[0], self.widths[-1]
+
+    @property
+    def shapes(self) -> tuple[tuple[int, int], ...]:
+        """The shape of each W[l], ``(n[l], n[l-1])``.
 
         Examples
         --------
-        >>> Network((2, 5, 3, 1)).count
-        37
+        >>> Network((2, 5, 3, 1)).shapes
+        ((5, 2), (3, 5), (1, 3))
         """
-        return sum(after * (before + 1) for before, after in pairwise(self.widths))
+        return tuple((after, before) for before, after in pairwise(self.widths))
 
-    def initial(self, seed: int = 0, scale: float | None = None) -> Array:
-        """Draw normal weights; intercepts are 0.
-
-        Parameters
-        ----------
-        seed
-            Of the generator: equal seeds give equal parameters.
-        scale
-            Standard deviation of the weights; None for 1/sqrt(n[l-1]), which keeps the size of what a layer gives
-            (LeCun, Bottou, Orr and Müller, Efficient BackProp, 1998, equation 16).
-
-        Returns
-        -------
-        array
-            Parameters, shape ``(A,)``.
-
-        Examples
-        --------
-        >>> Network((2, 1)).initial(scale=0.0)
-        array([0., 0., 0.])
-        """
-        check_scale(scale)
-        rng = np.random.default_rng(seed)
-        parameters = np.zeros(self.count)
-        for W, _ in self.layers(parameters):
-            W[:] = rng.normal(0.0, 1 / np.sqrt(W.shape[1]) if scale is None else scale, size=W.shape)
-        return parameters
-
-    def layers(self, parameters: Any) -> list[tuple[Any, Any]]:
-        """Show the parameters as (W, b) of each layer, shapes ``(n[l], n[l-1])`` and ``(n[l], 1)``; views.
-
-        Examples
-        --------
-        >>> network = Network((2, 5, 3, 1))
-        >>> [(W.shape, b.shape) for W, b in network.layers(network.initial())]
-        [((5, 2), (5, 1)), ((3, 5), (3, 1)), ((1, 3), (1, 1))]
-        """
-        check_parameters(self, parameters)
-        pairs, start = [], 0
-        for before, after in pairwise(self.widths):
-            middle = start + after * before
-            end = middle + after
-            pairs.append((parameters[start:middle].reshape(after, before), parameters[middle:end].reshape(after, 1)))
-            start = end
-        return pairs
+    @property
+    def labels(self) -> Labels:
+        """What Y may hold: what the loss is defined for."""
+        return self.chosen_loss.labels
 
     def forward(self, parameters: Any, X: Any) -> tuple[list[Any], list[Any]]:
         """Compute every layer: Z[1], ..., Z[L], and A[0], ..., A[L].
@@ -156,7 +120,7 @@ class Network:
         >>> [z.shape for z in Z], len(A)
         ([(5, 100), (3, 100), (1, 100)], 4)
         """
-        check_inputs(X, self.widths[0])
+        self.check_inputs(X)
         Z: list[Any] = []
         A: list[Any] = [X]
         for (W, b), activation in zip(self.layers(parameters), self.activations, strict=True):
@@ -175,18 +139,6 @@ class Network:
         """
         return self.forward(parameters, X)[1][-1]
 
-    def check(self, parameters: Any, X: Any, Y: Any) -> None:
-        """Refuse parameters and examples that do not fit; labels while they are numbers, not while a method traces.
-
-        Raises
-        ------
-        InputError
-            A shape does not fit, or a label is none; the message says what would.
-        """
-        check_examples(self, parameters, X, Y, rows=(self.widths[0], self.widths[-1]))
-        if isinstance(Y, np.ndarray):
-            self.chosen_loss.check(Y)
-
     def cost(self, parameters: Any, X: Any, Y: Any) -> Any:
         """Compute the mean loss of the examples, plus l2/2 times the sum of the squared weights.
 
@@ -196,7 +148,7 @@ class Network:
         >>> network.cost(np.zeros(3), np.ones((2, 4)), np.ones((1, 4)))  # log 2
         np.float64(0.693147)
         """
-        self.check(parameters, X, Y)
+        self.check(X, Y)
         Z, A = self.forward(parameters, X)
         cost = np.mean(self.chosen_loss.value(Z[-1], A[-1], Y))
         if self.l2 == 0:
@@ -220,19 +172,20 @@ class Network:
         >>> Network((2, 1)).backward(np.zeros(3), np.ones((2, 4)), np.ones((1, 4)))
         array([-0.5, -0.5, -0.5])
         """
-        self.check(parameters, X, Y)
-        m = np.size(X) // self.widths[0]
-        Z, A = self.forward(parameters, np.reshape(X, (-1, m)))
+        self.check(X, Y)
         layers, activations = self.layers(parameters), self.activations
-        dA = A[-1] - np.reshape(Y, (-1, m))
-        gradient: list[Array] = []
+        Z, A = self.forward(parameters, columns(X))
+        m = A[0].shape[1]
+        error = A[-1] - columns(Y)
+        dZ = error if self.chosen_loss.undoes else activations[-1].backward(error, Z[-1], A[-1])
+        gradients = []
         for layer in reversed(range(len(layers))):
-            ends = layer == len(layers) - 1 and self.chosen_loss.undoes
-            dZ = dA if ends else activations[layer].backward(dA, Z[layer], A[layer + 1])
             W, _ = layers[layer]
-            gradient[:0] = (dZ @ A[layer].T / m + self.l2 * W).ravel(), dZ.mean(axis=1)
-            dA = W.T @ dZ
-        return np.concatenate(gradient)
+            gradients.append((dZ @ A[layer].T / m + self.l2 * W, dZ.mean(axis=1)))
+            if layer:  # nobody asks for the derivative by X
+                dA = W.T @ dZ
+                dZ = activations[layer - 1].backward(dA, Z[layer - 1], A[layer])
+        return flat(gradients[::-1])
 
 
 def _check_widths(widths: tuple[Any, ...]) -> None:
