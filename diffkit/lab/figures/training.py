@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from diffkit.lab import data
 from diffkit.lab.figures import LabFigure
+from diffkit.lab.figures.drawing import headline
 from diffkit.lab.networks import Network
 from diffkit.lab.training import Comparison, Trained, compare_methods, train
 from diffkit.pictures import BASE, MARKERS, REFERENCE, SPARE
@@ -34,8 +34,7 @@ def curves() -> Figure:
         axes.plot(epochs, [row.test for row in history], color=colour, linestyle=":")
     axes.plot([], [], color=REFERENCE, linestyle=":", label="each dotted: test set")
     axes.set(xlabel="epoch", ylabel="mean cross-entropy", yscale="log", xlim=(0, 60))
-    axes.set_title("Momentum makes up for the steps that batches save")
-    _context(axes, "diagonal band, 300 training and 100 test samples, 3 hidden units, rate 0.1")
+    headline(axes, "Momentum makes up for the steps that batches save", "diagonal band, 300 training and 100 test samples, 3 hidden units, rate 0.1")
     axes.legend(frameon=False)
     return figure
 
@@ -59,10 +58,8 @@ def methods() -> Figure:
         right.plot(list(rows), [1e3 * row.prepare_seconds for row in rows.values()], **look)
     for axes, label in ((left, "one step, µs"), (right, "preparation, ms")):
         axes.set(xlabel="parameters A", ylabel=label, xscale="log", yscale="log")
-    left.set_title("Reverse mode hardly sees A")
-    _context(left, "median of 3 epochs, machine code, batch of 1")
-    right.set_title("Symbolic pays before the first step")
-    _context(right, "once for a network and a batch size")
+    headline(left, "Reverse mode hardly sees A", "median of 3 epochs, machine code, batch of 1")
+    headline(right, "Symbolic pays before the first step", "once for a network and a batch size")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
     return figure
 
@@ -80,8 +77,7 @@ def agreement() -> Figure:
         distance = np.max(np.abs(trails[method] - reference), axis=1) / size
         axes.plot(steps, np.maximum(distance, 1e-17), color=BASE[method], label=method)
     axes.set(xlabel="steps", ylabel="distance from reverse, relative", yscale="log", ylim=(3e-18, 1e-8), xlim=(0, 500))
-    axes.set_title("Four methods, one trajectory")
-    _context(axes, "largest difference of a parameter, over the largest parameter; 3 hidden units, 13 parameters")
+    headline(axes, "Four methods, one trajectory", "largest difference of a parameter, over the largest parameter; 3 hidden units, 13 parameters")
     axes.legend(frameon=False, loc="center right")
     return figure
 
@@ -113,8 +109,7 @@ def symmetry() -> Figure:
             label = f"hidden unit {unit + 1}"
             axes.plot(np.array(weights)[:, unit], dashes, color=SPARE[unit], linewidth=width, label=label)
         axes.set(xlabel="epoch", xlim=(0, 30))
-        axes.set_title(title)
-        _context(axes, f"cross-entropy after 30 epochs: {trained.history[-1].training:.2g}")
+        headline(axes, title, f"cross-entropy after 30 epochs: {trained.history[-1].training:.2g}")
     figure.axes[0].set_ylabel("weight of the first feature")
     figure.axes[0].legend(frameon=False)
     return figure
@@ -134,8 +129,7 @@ def scales() -> Figure:
     axes.axhline(np.log(10), color=REFERENCE, linestyle="--", label="knowing nothing: log 10")
     axes.set(xlabel="standard deviation of the initial weights", ylabel="training cross-entropy")
     axes.set(xscale="log", yscale="log")
-    axes.set_title("Large initial weights saturate the units, and learning is slow")
-    _context(axes, "300 digits, 16 hidden units, after 20 epochs at rate 0.5; 6 seeds each")
+    headline(axes, "Large initial weights saturate the units, and learning is slow", "300 digits, 16 hidden units, after 20 epochs at rate 0.5; 6 seeds each")
     axes.legend(frameon=False)
     return figure
 
@@ -171,11 +165,6 @@ def sign() -> Figure:
     axes.set(xlabel="epoch", ylabel="mean cross-entropy", yscale="log")
     axes.set_title("Without its minus sign, descent on the cross-entropy climbs")
     return figure
-
-
-def _context(axes: Axes, text: str) -> None:
-    """A line under the title: what was run."""
-    axes.annotate(text, (0, 1), xytext=(0, 6), xycoords="axes fraction", textcoords="offset points", color="0.35")
 
 
 FIGURES: tuple[LabFigure, ...] = (
