@@ -105,7 +105,7 @@ def fit(
     check_repetitions("steps", steps)
     minimize = _scipy()
     start = model.initial(seed=seed, scale=scale)
-    model.check(start, X, Y)
+    model.check(X, Y)
     both = value_and_grad(model.cost, method=get(method, engine="numpy"))
 
     def cost(parameters: npt.NDArray[np.float64]) -> tuple[Any, Any]:
