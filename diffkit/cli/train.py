@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from diffkit.cli.shared import INTERRUPTED, app, complaints, console
@@ -141,7 +140,7 @@ def _view(epochs: int, *, quiet: bool, as_json: bool) -> Iterator[Watch]:
         yield lambda row, _parameters: _say(f"epoch {row.epoch}/{epochs}: {_costs(row)}, {row.seconds:.3g} s")
     else:
         columns = (TextColumn("epoch {task.completed}/{task.total}"), BarColumn(), TextColumn("{task.description}"))
-        with Progress(*columns, TimeRemainingColumn(), console=Console(highlight=False)) as bar:
+        with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
             task = bar.add_task("", total=epochs)
             yield lambda row, _parameters: bar.update(task, completed=row.epoch, description=_costs(row))
 

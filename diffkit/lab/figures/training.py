@@ -54,18 +54,18 @@ def comparisons(widths: tuple[int, ...] = (2, 10, 40, 150), samples: int = SAMPL
 
 
 def methods() -> Figure:
-    """Draw what a step and the preparation take by each method, as the network widens."""
+    """Draw what an epoch and the preparation take by each method, as the network widens."""
     found = comparisons()
     figure = Figure(figsize=(8, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2, sharex=True)
     for number, method in enumerate(METHODS):
         rows = {A: comparison.rows[number] for A, comparison in found.items() if not comparison.rows[number].trouble}
         look = {"color": BASE[method], "marker": MARKERS[method], "label": method}
-        left.plot(list(rows), [1e6 * row.epoch_seconds / SAMPLES for row in rows.values()], **look)
+        left.plot(list(rows), [1e3 * row.epoch_seconds for row in rows.values()], **look)
         right.plot(list(rows), [1e3 * row.prepare_seconds for row in rows.values()], **look)
-    for axes, label in ((left, "one step, µs"), (right, "preparation, ms")):
+    for axes, label in ((left, f"an epoch of {SAMPLES} steps, ms"), (right, "preparation, ms")):
         axes.set(xlabel="parameters A", ylabel=label, xscale="log", yscale="log")
-    headline(left, "Reverse mode hardly sees A", "median of 5 epochs of 10 steps, on machine code where that runs")
+    headline(left, "Reverse mode hardly sees A", "median of 5 epochs, sample by sample")
     headline(right, "Symbolic pays before the first step", "once for a network and a batch size")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
     return figure
@@ -150,7 +150,7 @@ def scales() -> Figure:
 
 
 def _reached(network: Network, training: data.Data, test: data.Data, scale: float, seed: int) -> float:
-    given: dict[str, Any] = {"rate": 0.5, "batch": 10, "epochs": 20, "scale": scale, "seed": seed}
+    given: dict[str, Any] = {"engine": "numpy", "rate": 0.5, "batch": 10, "epochs": 20, "scale": scale, "seed": seed}
     return train(network, training, test, **given).history[-1].training
 
 
@@ -189,7 +189,7 @@ def sign() -> Figure:
 
 FIGURES: tuple[LabFigure, ...] = (
     LabFigure("training-curves", "How does the cost fall, sample by sample, in batches, and with momentum?", curves),
-    LabFigure("training-methods", "What do a step and its preparation take by each method?", methods),
+    LabFigure("training-methods", "What do an epoch and the preparation take by each method?", methods),
     LabFigure("training-agreement", "Do the four methods train the same network?", agreement),
     LabFigure("training-symmetry", "Why do networks not start from zero?", symmetry),
     LabFigure("training-scale", "How large should initial weights be?", scales),
