@@ -48,7 +48,6 @@ def curves() -> Figure:
 def comparisons(widths: tuple[int, ...] = (2, 10, 40, 150), samples: int = SAMPLES) -> dict[int, Comparison]:
     """Time epochs of networks with more and more hidden units, by the number of parameters."""
     few = data.get("band", samples=samples)
-    compare_methods(Network((2, 1)), few, methods=METHODS, epochs=1)  # what is loaded when first used is no preparation
     networks = [Network((2, width, 1)) for width in widths]
     return {model.count: compare_methods(model, few, methods=METHODS, epochs=5) for model in networks}
 
