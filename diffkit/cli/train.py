@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from diffkit.cli.shared import INTERRUPTED, app, complaints, console
-from diffkit.errors import InputError
+from diffkit.errors import InputError, check_name
 
 if TYPE_CHECKING:
     from diffkit.lab.data import Data
@@ -24,14 +23,20 @@ if TYPE_CHECKING:
     Watch = Callable[[Epoch, Any], None]
 
 
+MODELS = ("dense", "convolutional", "recurrent")
+
+
 @app.command()
 def train(
     *,
     data: Annotated[str, typer.Option(help="band, pocket, four-gaussians, spirals or digits.")] = "band",
     samples: Annotated[int | None, typer.Option(help="How many, of all that are drawn.")] = None,
     test: Annotated[float, typer.Option(help="The share of them to test with.")] = 0.25,
+    model: Annotated[
+        str, typer.Option(help="dense; convolutional or recurrent (an LSTM) for square images, as digits are.")
+    ] = "dense",
     widths: Annotated[
-        str, typer.Option(help="Units of the hidden layers, as 5,3; none for logistic regression.")
+        str, typer.Option(help="Units of the hidden layers, as 5,3, or '' for none; filters, or units of the LSTM.")
     ] = "3",
     hidden: Annotated[str, typer.Option(help="Activation of the hidden layers.")] = "tanh",
     l2: Annotated[float, typer.Option(help="Weight of the penalty on squared weights.")] = 0.0,
@@ -61,7 +66,7 @@ def train(
 
     drawn = lab_data.get(data, samples=samples, seed=seed)
     first, second = drawn.split(test=test, seed=seed)
-    model = _model(drawn, widths, hidden, l2)
+    network = _network(model, drawn, widths, hidden, l2)
     settings: dict[str, Any] = {
         "epochs": epochs, "rate": rate, "batch": batch, "momentum": momentum, "order": order,
         "tolerance": tolerance, "seed": seed, "scale": scale,
@@ -70,31 +75,46 @@ def train(
         if checkpoint or resume:
             raise InputError("--compare keeps no checkpoint; leave out --checkpoint and --resume")
         methods = [name.strip() for name in compare.split(",") if name.strip()]
-        found = training.compare_methods(model, first, methods=methods, engine=engine, **settings)
+        found = training.compare_methods(network, first, methods=methods, engine=engine, **settings)
         for line in map(_object, map(vars, found.rows)) if as_json else [str(found)]:
             _say(line, quiet=quiet)
         return
     with _interrupted(checkpoint, quiet=quiet), _view(epochs, quiet=quiet, as_json=as_json) as watch:
         trained = training.train(
-            model, first, second, method=method, engine=engine, checkpoint=checkpoint, resume=resume, watch=watch,
+            network, first, second, method=method, engine=engine, checkpoint=checkpoint, resume=resume, watch=watch,
             **settings,
         )  # fmt: skip
     if not trained.finite:
         complaints.print(f"[bold red]stopped:[/] {trained.stopped}")
         raise typer.Exit(1)
-    _say(_summary(trained, model, second), quiet=quiet or as_json)
+    _say(_summary(trained, network, second), quiet=quiet or as_json)
 
 
-def _model(data: Data, widths: str, hidden: str, l2: float) -> Model:
-    from diffkit.lab.networks import Network
+def _network(kind: str, data: Data, widths: str, hidden: str, l2: float) -> Model:
+    from diffkit.lab.networks import ConvolutionalNetwork, Network, RecurrentNetwork
 
+    check_name(kind, MODELS, kind="model")
+    units = _units(widths)
+    features, outputs = len(data.X), len(data.Y)
+    if kind == "dense":
+        output = "sigmoid" if outputs == 1 else "softmax"
+        return Network((features, *units, outputs), hidden=hidden, output=output, l2=l2)
+    side = math.isqrt(features)
+    if side**2 != features or side < 4 or outputs == 1 or len(units) != 1 or l2:
+        raise InputError(
+            f"model {kind!r} takes square images of several classes, one number for --widths, and no --l2: give "
+            "--data digits --widths 4"
+        )
+    if kind == "convolutional":
+        return ConvolutionalNetwork(filters=units[0], classes=outputs, side=side, hidden=hidden)
+    return RecurrentNetwork(width=units[0], classes=outputs, steps=side, features=side)
+
+
+def _units(widths: str) -> list[int]:
     try:
-        between = [int(word) for word in widths.split(",") if word.strip()]
+        return [int(word) for word in widths.split(",") if word.strip()]
     except ValueError:
         raise InputError(f"--widths {widths}; give whole numbers with commas between, as 5,3") from None
-    features, outputs = len(data.X), len(data.Y)
-    output = "sigmoid" if outputs == 1 else "softmax"
-    return Network((features, *between, outputs), hidden=hidden, output=output, l2=l2)
 
 
 @contextmanager
@@ -120,7 +140,7 @@ def _view(epochs: int, *, quiet: bool, as_json: bool) -> Iterator[Watch]:
         yield lambda row, _parameters: _say(f"epoch {row.epoch}/{epochs}: {_costs(row)}, {row.seconds:.3g} s")
     else:
         columns = (TextColumn("epoch {task.completed}/{task.total}"), BarColumn(), TextColumn("{task.description}"))
-        with Progress(*columns, TimeRemainingColumn(), console=Console(highlight=False)) as bar:
+        with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
             task = bar.add_task("", total=epochs)
             yield lambda row, _parameters: bar.update(task, completed=row.epoch, description=_costs(row))
 

@@ -108,7 +108,7 @@ def fit(
     generator(seed)  # refuses what is no seed
     X, Y = np.asarray(X, dtype=float), np.asarray(Y, dtype=float)
     start = model.initial(seed=seed, scale=scale)
-    model.check(start, X, Y)
+    model.check(X, Y)
     both = value_and_grad(model.cost, method=get(method, engine="numpy"))
 
     def cost(parameters: npt.NDArray[np.float64]) -> tuple[Any, Any]:

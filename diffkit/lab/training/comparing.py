@@ -63,9 +63,8 @@ class Comparison:
         lines = [f"{'method':<20}{'engine':<13}{'epoch, ms':>10}{'ratio':>8}{'prepare, ms':>13}  distance from {first}"]
         for row in self.rows:
             ratio = row.epoch_seconds / self.fastest
-            numbers = f"{1e3 * row.epoch_seconds:>10.3g}{ratio:>8.2f}{1e3 * row.prepare_seconds:>13.3g}"
-            said = row.trouble or f"{row.distance:.1e}"
-            lines.append(f"{row.method:<20}{row.engine:<13}{numbers.replace('nan', '  –')}  {said}")
+            numbers = f"{_short(1e3 * row.epoch_seconds):>10}{_short(ratio):>8}{_short(1e3 * row.prepare_seconds):>13}"
+            lines.append(f"{row.method:<20}{row.engine:<13}{numbers}  {row.trouble or f'{row.distance:.1e}'}")
         return "\n".join(lines)
 
 
@@ -123,6 +122,7 @@ class _Runner:
         self.method, self.trouble, self.points = method, "", list[Array]()
         self.descent: Descent | None = None
         try:
+            method.prepare(np.sum, np.ones(1), product="value_and_gradient")  # what is loaded once is no preparation
             self.descent = Descent(model, training, None, method, settings, start)
         except InputError:  # the user's, and so the same for all methods
             raise
@@ -142,3 +142,8 @@ class _Runner:
         distance = max((float(np.max(np.abs(p - q)) / np.max(np.abs(q))) for p, q in pairs), default=math.nan)
         taken = median(epoch.seconds for epoch in self.descent.state.history)
         return Row(name, engine, self.descent.prepare_seconds, taken, distance)
+
+
+def _short(value: float) -> str:
+    """Three significant digits, without an exponent."""
+    return f"{float(f'{value:.3g}'):,.10g}" if math.isfinite(value) else "–"

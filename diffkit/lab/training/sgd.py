@@ -116,7 +116,7 @@ class Descent:
         if parameters.shape != (model.count,):
             raise InputError(f"start has shape {parameters.shape}; this model has parameters of shape ({model.count},)")
         for data in filter(None, (self.data, self.test)):
-            model.check(parameters, *data)
+            model.check(*data)
         # A stream of its own: were it the initial parameters' one, the order would depend on how many those are.
         generator = np.random.default_rng([settings.seed, 1])
         self.state = State(parameters, np.zeros_like(parameters), generator)

@@ -27,7 +27,7 @@ class Neuron:
     def initial(self, seed=0, scale=None):
         return (1.0 if scale is None else scale) * np.random.default_rng(seed).normal(size=self.count)
 
-    def check(self, parameters, X, Y):
+    def check(self, X, Y):
         pass
 
     def predict(self, parameters, X):
