@@ -15,11 +15,13 @@ from matplotlib.patches import Patch
 from diffkit.lab import data, questions
 from diffkit.lab.data import Array, Data
 from diffkit.lab.figures import LabFigure
-from diffkit.lab.figures.drawing import CLASSES, headline
 from diffkit.lab.fitting import Fit, best, fit
 from diffkit.lab.networks import Network
 from diffkit.lab.training import train
-from diffkit.pictures import REFERENCE
+from diffkit.pictures import REFERENCE, headline
+
+CLASSES = ("#0072B2", "#D55E00")
+"""The colours of class 0 and class 1; Okabe and Ito."""
 
 REGIONS = ListedColormap(["#BFDBEC", "#F4D4BF"])
 """The colours of the classes, pale."""

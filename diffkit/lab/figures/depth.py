@@ -14,9 +14,8 @@ from matplotlib.ticker import LogLocator
 
 from diffkit.lab.depth import INITIALISATIONS, LayerGradients, Surface, layer_gradients, repeated, surface
 from diffkit.lab.figures import LabFigure
-from diffkit.lab.figures.drawing import headline
 from diffkit.operators import grad
-from diffkit.pictures import BASE, MARKERS, REFERENCE, SPARE
+from diffkit.pictures import BASE, MARKERS, REFERENCE, SPARE, headline
 
 ACTIVATIONS = {"sigmoid": "#D55E00", "softplus": "#CC79A7", "relu": "#0072B2", "tanh": "#009E73"}
 """The activations of hidden layers, and their colours."""
