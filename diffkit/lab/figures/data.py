@@ -134,6 +134,25 @@ def _strip(axes: Axes, ends: dict[int, list[Fit]]) -> None:
     )
 
 
+def digits() -> Figure:
+    """Train on the scanned digits, sample by sample, and draw the test digits that are read wrong."""
+    training, test = data.get("digits").split(test=0.25)
+    network = Network((64, 16, 10), output="softmax")
+    found = train(network, training, test, engine="numpy", epochs=10, rate=0.1)
+    read = data.classes(network.predict(found.parameters, test.X))
+    wrong = np.flatnonzero(read != test.labels)
+    figure = Figure(figsize=(8, 2.6), layout="constrained")
+    panels = figure.subplots(2, 10)
+    for axes in panels.flat:
+        axes.set_axis_off()
+    for axes, example in zip(panels.flat, wrong, strict=False):
+        axes.imshow(test.X[:, example].reshape(8, 8), cmap="Greys")
+        axes.text(3.5, 9.2, f"{test.labels[example]}, read {read[example]}", ha="center", va="center")
+    finding = f"{len(wrong)} of {len(read)} test digits are read wrong"
+    figure.suptitle(finding, x=0.01, ha="left", size=11, weight="bold")
+    return figure
+
+
 def answers() -> Figure:
     """Answer both questions of the course, as two tables."""
     figure = Figure(figsize=(8, 4.6), layout="constrained")
@@ -207,5 +226,6 @@ FIGURES = (
     LabFigure("hidden-units", "What does each hidden unit say, and what do they say together?", hidden_units),
     LabFigure("pocket", "How many hidden units close a pocket?", pocket),
     LabFigure("four-gaussians", "Does training end in the same place from every start?", four_gaussians),
+    LabFigure("digits", "Which scanned digits does a network read wrong?", digits),
     LabFigure("answers", "Which data can one hidden layer classify without error, and which curves fit?", answers),
 )

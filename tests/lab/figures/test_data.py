@@ -48,6 +48,17 @@ def test_more_starts_are_stuck_with_three_units_than_with_four():
     assert max(best_3, best_4) < 10
 
 
+def test_the_digits_drawn_are_those_read_wrong():
+    figure = data.digits()
+    wrong, of = numbers(figure.get_suptitle())
+    assert of == 449  # a quarter of 1,797
+    assert 0 < wrong < 45
+    pairs = [numbers(axes.texts[0].get_text()) for axes in figure.axes if axes.texts]
+    assert len(pairs) == min(wrong, 20)
+    assert all(label != read for label, read in pairs)
+    assert all(len(axes.images) == len(axes.texts) for axes in figure.axes)
+
+
 def test_a_table_shows_every_number():
     axes = Figure().add_subplot()
     data.table(axes, Answers("misses", (0, 2), {"band": (20, 0), "pocket": (9, 8)}), "{:.0f}", np.sqrt)
