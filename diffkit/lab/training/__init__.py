@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from diffkit.differentiators import Differentiator
-from diffkit.engines import engine_names
 from diffkit.errors import InputError, ResultsError
 from diffkit.lab.networks import Model
 from diffkit.lab.training import checkpoints
@@ -111,11 +110,10 @@ def train(
     (True, 'all epochs')
     """
     file = None if checkpoint is None else Path(checkpoint)
-    if resume and file is None:
-        raise InputError("resume=True, but no checkpoint is named to resume from: give checkpoint=FILE")
-    engine = _engine(file, engine) if resume and file else engine
-    descent = Descent(model, training, test, pinned(method, engine), Settings.of(settings), start)
-    keep = _keeper(file, descent, resume=resume)
+    stored = _stored(file) if resume else None
+    used = pinned(method, stored.engine(engine) if stored else engine)
+    descent = Descent(model, training, test, used, Settings.of(settings), start)
+    keep = _keeper(file, descent, stored)
     stopped = _ending(descent)
     while not stopped:
         stopped = descent.epoch()
@@ -124,7 +122,7 @@ def train(
             if watch:
                 watch(descent.state.history[-1], descent.state.parameters)
             stopped = _ending(descent)
-    state, used = descent.state, descent.gradients.method
+    state = descent.state
     return Trained(state.parameters, tuple(state.history), used.name, used.engine, stopped)
 
 
@@ -135,8 +133,14 @@ def _ending(descent: Descent) -> str:
     return "all epochs" if state.epoch >= settings.epochs else ""
 
 
-def _keeper(file: Path | None, descent: Descent, *, resume: bool) -> Callable[[], None]:
-    """Take up what the file holds, or begin it; hands back what writes it."""
+def _stored(file: Path | None) -> checkpoints.Stored:
+    if file is None:
+        raise InputError("resume=True, but no checkpoint is named to resume from: give checkpoint=FILE")
+    return checkpoints.read(file)
+
+
+def _keeper(file: Path | None, descent: Descent, stored: checkpoints.Stored | None) -> Callable[[], None]:
+    """Take up what was stored, or begin the file; hands back what writes it."""
     if file is None:
         return lambda: None
     about = checkpoints.identity(descent)
@@ -144,23 +148,11 @@ def _keeper(file: Path | None, descent: Descent, *, resume: bool) -> Callable[[]
     def keep() -> None:
         checkpoints.write(file, descent.state, about)
 
-    if resume:
-        state, stored = checkpoints.read(file)
-        checkpoints.check_same(file, stored, about)
-        descent.state = state
-        return keep
-    if file.exists():
+    if stored:
+        stored.check(about)
+        descent.state = stored.state
+    elif file.exists():
         raise ResultsError(f"{file} is there already; resume it, or name another file")
-    keep()  # one that cannot be written is known before the first epoch, and a crash in that one costs nothing more
+    else:
+        keep()  # a place that cannot be written is known before the first epoch, and a crash in that one costs no more
     return keep
-
-
-def _engine(file: Path, wanted: str) -> str:
-    """The engine that the checkpoint was made on, where none is asked for."""
-    engine = str(checkpoints.read(file)[1].get("engine"))
-    if engine not in engine_names():
-        raise ResultsError(
-            f"{file} was made on engine {engine!r}, which does not run here, and another one rounds differently; "
-            f"install it (the extra {engine!r}), or start anew"
-        )
-    return engine if wanted == "auto" else wanted
