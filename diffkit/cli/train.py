@@ -160,8 +160,10 @@ def _summary(trained: Trained, model: Model, test: Data) -> str:
 
 
 def _object(facts: dict[str, Any]) -> str:
-    """JSON has no NaN: null."""
-    plain = {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in facts.items()}
+    """JSON has neither NaN nor infinity: null."""
+    plain = {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in facts.items()
+    }
     return json.dumps(plain, allow_nan=False)
 
 

@@ -140,8 +140,8 @@ class Descent:
             trouble = self._steps(state)
         seconds = perf_counter() - started
         training, test = (self.mean_cost(state.parameters, data) for data in (self.data, self.test))
-        if not trouble and not math.isfinite(training):
-            trouble = f"the training cost became {training}"
+        if not trouble and not (math.isfinite(training) and np.isfinite(state.parameters).all()):
+            trouble = f"its last step left the finite numbers (training cost {training:g})"
         if trouble:
             before.generator.bit_generator.state = resting
             return self._advice(trouble)
