@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from diffkit.cli.shared import INTERRUPTED, app, complaints, console
 from diffkit.errors import InputError, check_name
@@ -141,6 +140,8 @@ def _view(epochs: int, *, quiet: bool, as_json: bool) -> Iterator[Watch]:
     elif not console.is_terminal:
         yield lambda row, _parameters: _say(f"epoch {row.epoch}/{epochs}: {_costs(row)}, {row.seconds:.3g} s")
     else:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
         columns = (TextColumn("epoch {task.completed}/{task.total}"), BarColumn(), TextColumn("{task.description}"))
         with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
             task = bar.add_task("", total=epochs)

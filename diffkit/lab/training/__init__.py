@@ -109,7 +109,7 @@ def train(
     >>> trained.history[-1].training < 0.2, trained.stopped
     (True, 'all epochs')
     """
-    file = None if checkpoint is None else Path(checkpoint)
+    file = _file(checkpoint)
     stored = _stored(file) if resume else None
     used = pinned(method, stored.engine(engine) if stored else engine)
     descent = Descent(model, training, test, used, Settings.of(settings), start)
@@ -131,6 +131,12 @@ def _ending(descent: Descent) -> str:
     if converged(state.history, settings.tolerance):
         return "converged"
     return "all epochs" if state.epoch >= settings.epochs else ""
+
+
+def _file(checkpoint: Any) -> Path | None:
+    if checkpoint is not None and not isinstance(checkpoint, (str, Path)):
+        raise InputError(f"checkpoint={checkpoint!r}; give the name of a file, such as 'run.npz'")
+    return None if checkpoint is None else Path(checkpoint)
 
 
 def _stored(file: Path | None) -> checkpoints.Stored:

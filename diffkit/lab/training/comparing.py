@@ -111,7 +111,7 @@ def compare_methods(
     >>> [row.method for row in found.rows], max(row.distance for row in found.rows) < 1e-5
     (['reverse', 'forward', 'symbolic', 'finite-difference'], True)
     """
-    if isinstance(methods, (str, Differentiator)) or not methods:
+    if not isinstance(methods, (list, tuple)) or not methods:
         raise InputError(f"methods={methods!r}; give a list of one name or more, such as ['reverse', 'forward']")
     chosen = Settings.of({"epochs": 5, **settings})
     found = [pinned(method, engine) for method in methods]

@@ -106,7 +106,7 @@ class Descent:
         settings: Settings,
         start: Array | None = None,
     ) -> None:
-        if not isinstance(model, Model):
+        if isinstance(model, type) or not isinstance(model, Model):
             raise InputError(f"{model!r} is no model; give a Network, or what has all of diffkit.lab.networks.Model")
         self.settings = settings
         self.data = checked(training, "training")
@@ -176,7 +176,7 @@ class Descent:
 
 def without_penalty(model: Model) -> Model:
     """The same model, its cost the mean loss alone."""
-    penalised = is_dataclass(model) and not isinstance(model, type) and getattr(model, "l2", 0.0)
+    penalised = is_dataclass(model) and getattr(model, "l2", 0.0)
     return replace(model, l2=0.0) if penalised else model  # type: ignore[type-var]
 
 

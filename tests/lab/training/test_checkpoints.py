@@ -245,3 +245,15 @@ def test_a_class_without_words_of_its_own_is_the_same_in_every_process(model):
 
     assert checkpoints.described(Plain()) == checkpoints.described(Plain())
     assert checkpoints.described(model) == repr(model)
+
+
+def test_settings_may_be_numbers_of_numpy(model, samples, file):
+    way = {"batch": np.int64(4), "seed": np.int64(1), "rate": np.float64(0.2)}
+    train(model, samples, epochs=2, checkpoint=file, **way)
+    resumed = train(model, samples, epochs=3, checkpoint=file, resume=True, batch=4, seed=1, rate=0.2)
+    same(resumed, train(model, samples, epochs=3, **way))
+
+
+def test_a_checkpoint_is_a_file(model, samples):
+    with pytest.raises(InputError, match="checkpoint=5; give the name of a file"):
+        train(model, samples, checkpoint=5)

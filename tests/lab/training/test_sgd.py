@@ -163,7 +163,7 @@ def test_a_step_too_far_at_the_end_of_an_epoch_is_seen_too(neuron, samples):
         ({"X": np.ones((2, 0)), "Y": np.ones((1, 0))}, "at least 1"),
         ({"X": np.full((2, 3), np.nan), "Y": np.ones((1, 3))}, "not finite"),
         ({"X": np.full((2, 1), "a"), "Y": np.ones((1, 1))}, "X of the training data"),
-        ({}, "X"),
+        ({}, "no X and Y"),
     ],
 )
 def test_data_that_cannot_be_used(neuron, data, said):
@@ -185,8 +185,9 @@ def test_data_of_another_width_than_the_network(samples):
 
 
 def test_what_is_no_model(samples):
-    with pytest.raises(InputError, match="None is no model"):
-        train(None, samples)
+    for given in (None, Network, "reverse"):
+        with pytest.raises(InputError, match="is no model"):
+            train(given, samples)
 
 
 def test_a_rate_that_overflows_is_said_in_words(neuron, samples):
@@ -241,7 +242,7 @@ def test_methods_compared_take_turns_on_the_same_way(samples):
     assert len(str(found).splitlines()) == 5
 
 
-@pytest.mark.parametrize("methods", ["reverse", [], ()])
+@pytest.mark.parametrize("methods", ["reverse", [], (), 3])
 def test_methods_to_compare_are_a_list(samples, methods):
     with pytest.raises(InputError, match="give a list"):
         compare_methods(Network((2, 1)), samples, methods=methods)
