@@ -126,6 +126,12 @@ class Layered(ABC):
         ------
         InputError
             The scale is no standard deviation.
+
+        Examples
+        --------
+        >>> from diffkit.problems.recurrent import RecurrentNetwork
+        >>> RecurrentNetwork().initial(seed=1).shape
+        (430,)
         """
         if scale is not None and scale != 0:
             check_positive(scale, "scale", ", 0, or None for 1/sqrt(columns of W)")
@@ -142,6 +148,12 @@ class Layered(ABC):
         ------
         InputError
             They are not one vector of all parameters.
+
+        Examples
+        --------
+        >>> from diffkit.problems.convolutional import ConvolutionalNetwork
+        >>> [(W.shape, b.shape) for W, b in ConvolutionalNetwork().layers(np.zeros(410))]
+        [((4, 9), (4, 1)), ((10, 36), (10, 1))]
         """
         if np.shape(parameters) != (self.count,):
             raise InputError(
@@ -152,7 +164,8 @@ class Layered(ABC):
         for units, fan_in in self.shapes:
             middle = start + units * fan_in
             end = middle + units
-            pairs.append((parameters[start:middle].reshape(units, fan_in), parameters[middle:end].reshape(units, 1)))
+            W, b = parameters[start:middle], parameters[middle:end]
+            pairs.append((np.reshape(W, (units, fan_in)), np.reshape(b, (units, 1))))
             start = end
         return pairs
 
@@ -178,6 +191,13 @@ class Layered(ABC):
         ------
         InputError
             A shape does not fit, or a label cannot be; the message says what would.
+
+        Examples
+        --------
+        >>> from diffkit.problems.convolutional import ConvolutionalNetwork
+        >>> ConvolutionalNetwork().check(np.zeros((5, 64)), np.eye(10)[:, [3, 1, 4, 1, 5]])
+        Traceback (most recent call last):
+        diffkit.errors.InputError: X has shape (5, 64); give (64, m) ... examples are columns, so give X.T
         """
         self.check_inputs(X)
         needed = (self.rows[1], *np.shape(X)[1:])
@@ -210,7 +230,7 @@ def check_counts(**counts: Any) -> None:
 
 def columns(X: Any) -> Any:
     """Write examples in columns; one example, a vector, is one column."""
-    return X if np.ndim(X) == 2 else np.reshape(X, (-1, 1))
+    return np.asarray(X) if np.ndim(X) == 2 else np.reshape(X, (-1, 1))
 
 
 def flat(gradients: list[tuple[Array, Array]]) -> Array:
