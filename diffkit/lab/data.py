@@ -85,7 +85,7 @@ class Data:
         count = self.X.shape[1]
         if count < 2:
             raise InputError(f"{self.name!r} has {count} example; a split needs 2 or more, so ask for more samples")
-        order = _generator(seed).permutation(count)
+        order = generator(seed).permutation(count)
         first = min(max(round(test * count), 1), count - 1)
         return self._some(np.sort(order[first:])), self._some(np.sort(order[:first]))
 
@@ -164,7 +164,7 @@ def get(name: str, *, samples: int | None = None, noise: float = 0.0, seed: int 
         raise InputError(f"samples={samples!r}; it counts examples, so choose a whole number from 1")
     if not (_real(noise) and 0 <= noise < 1):
         raise InputError(f"noise={noise!r}; it is the share of the examples given a wrong class, from 0 to below 1")
-    rng = _generator(seed)
+    rng = generator(seed)
     X, labels, count = draw(rng, samples, **options)
     labels = _mistaken(rng, labels, count, noise)
     Y = labels[np.newaxis] if count == 2 else np.arange(count)[:, np.newaxis] == labels
@@ -194,7 +194,7 @@ def _two_regions(rng: np.random.Generator, samples: int, margin: float, depth: C
 
 
 def _four_gaussians(rng: np.random.Generator, samples: int | None, margin: float = 0.05, classes: float = 2) -> Drawn:
-    if classes not in {2, 4}:
+    if not (_whole(classes) and classes in {2, 4}):
         raise InputError(f"classes={classes!r}; four Gaussians are 2 classes, opposite ones alike, or 4: choose 2 or 4")
     count = samples or 400
 
@@ -267,7 +267,20 @@ def _mistaken(rng: np.random.Generator, labels: Labels, count: int, noise: float
     return labels
 
 
-def _generator(seed: Any) -> np.random.Generator:
+def generator(seed: Any) -> np.random.Generator:
+    """Begin random numbers at a seed.
+
+    Raises
+    ------
+    InputError
+        It is no whole number from 0.
+
+    Examples
+    --------
+    >>> generator(-1)
+    Traceback (most recent call last):
+    diffkit.errors.InputError: seed=-1; random numbers start from a whole number, 0 or more
+    """
     if not (_whole(seed) and seed >= 0):
         raise InputError(f"seed={seed!r}; random numbers start from a whole number, 0 or more")
     return np.random.default_rng(int(seed))

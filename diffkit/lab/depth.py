@@ -11,18 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from diffkit.differentiators import Differentiator
 from diffkit.errors import InputError, check_name, check_positive
+from diffkit.lab.data import Array, generator
 from diffkit.lab.networks import ACTIVATIONS, LOSSES, Network
 from diffkit.operators import grad, value_and_grad
 from diffkit.problems.base import check_repetitions
-
-Array: TypeAlias = npt.NDArray[np.float64]
 
 INITIALISATIONS: dict[str, Callable[[int, int], float]] = {
     "standard": lambda before, after: 1 / np.sqrt(before),
@@ -121,7 +120,7 @@ def layer_gradients(
     UnknownNameError
         No activation, initialisation or method has that name.
     InputError
-        A number is no whole number from 1, or the activation does not act on each entry alone.
+        A number is no whole number from 1, the seed none from 0, or the activation does not act on each entry alone.
 
     Notes
     -----
@@ -138,7 +137,7 @@ def layer_gradients(
     check_name(initialisation, INITIALISATIONS, kind="initialisation")
     for name, value in {"hidden": hidden, "width": width, "samples": samples}.items():
         check_repetitions(name, value)
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     g, loss = ACTIVATIONS[activation].value, LOSSES["multinomial-cross-entropy"].value
     X = rng.normal(size=(width, samples))
     Y = np.eye(10)[:, rng.integers(10, size=samples)]
@@ -234,7 +233,7 @@ def surface(
     UnknownNameError
         No loss, activation or method has that name.
     InputError
-        A number is not positive, or no whole number where it counts.
+        A number is not positive, or no whole number where it counts; the seed is none from 0.
 
     Notes
     -----
@@ -252,7 +251,7 @@ def surface(
     network = Network((1, 1, 1), hidden=hidden, loss=loss)
     (first, _), (second, _) = network.layers(np.arange(network.count))
     chosen = [first[0, 0], second[0, 0]]
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     X, Y = rng.normal(size=(1, samples)), rng.integers(2, size=(1, samples)).astype(float)
     both = value_and_grad(network.cost, method=method)
     weights = np.linspace(-reach, reach, points)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from diffkit.differentiators import get
 from diffkit.errors import InputError
-from diffkit.lab.data import Array, classes
+from diffkit.lab.data import Array, classes, generator
 from diffkit.lab.networks import Model
 from diffkit.operators import value_and_grad
 from diffkit.problems.base import check_repetitions
@@ -88,7 +88,8 @@ def fit(
     Raises
     ------
     InputError
-        The examples do not fit the model, ``steps`` is no whole number from 1, or SciPy (extra `scipy`) is missing.
+        The examples do not fit the model, ``steps`` is no whole number from 1 or the seed none from 0, or SciPy (extra
+        `scipy`) is missing.
 
     Notes
     -----
@@ -104,6 +105,8 @@ def fit(
     """
     check_repetitions("steps", steps)
     minimize = _scipy()
+    generator(seed)  # refuses what is no seed
+    X, Y = np.asarray(X, dtype=float), np.asarray(Y, dtype=float)
     start = model.initial(seed=seed, scale=scale)
     model.check(X, Y)
     both = value_and_grad(model.cost, method=get(method, engine="numpy"))

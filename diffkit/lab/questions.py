@@ -1,24 +1,25 @@
 """Two questions of the course, answered by running them: what can one hidden layer classify, and what can it fit?
 
 >>> from diffkit.lab import questions
->>> answers = questions.answer_a(widths=(0, 2), samples=100, data=["band"])
->>> print(answers)
+>>> print(questions.answer_a(widths=(3, 4), samples=100, data=["band", "pocket"]))
 examples of a wrong class, by number of hidden units
-            0   2
-band       38   0
+              3       4
+band          0       0
+pocket        0       0
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from diffkit.errors import check_name
+from diffkit.errors import InputError, check_name
 from diffkit.lab.data import Array, Data, get
 from diffkit.lab.fitting import Fit, best, fit
 from diffkit.lab.networks import Network
+from diffkit.problems.base import check_repetitions
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,25 @@ def _line(name: str, numbers: Sequence[float], first: int) -> str:
     )
 
 
+def _chosen(names: str | Sequence[str], known: Collection[str], kind: str, samples: int, starts: int) -> Sequence[str]:
+    """The names as a list; refuse what nobody has, and numbers that count nothing."""
+    check_repetitions("samples", samples)
+    check_repetitions("starts", starts)
+    names = [names] if isinstance(names, str) else names
+    if not names:
+        raise InputError(f"no {kind} is named; choose from {', '.join(known)}")
+    for name in names:
+        check_name(name, known, kind)
+    return names
+
+
 # ---------------------------------------------------------------- A: classes
 
 
 def _contradictory(samples: int) -> Data:
     """Every point of a band twice, and a tenth of them with two different labels."""
-    once, again = get("band", samples=samples // 2), get("band", samples=samples // 2, noise=0.1)
+    half = max(samples // 2, 1)
+    once, again = get("band", samples=half), get("band", samples=half, noise=0.1)
     return Data(np.hstack([once.X, again.X]), np.hstack([once.Y, again.Y]), "contradictory band")
 
 
@@ -74,7 +88,7 @@ CLASSES: dict[str, Callable[[int], Data]] = {
 def answer_a(
     widths: Sequence[int] = (0, 1, 2, 3, 4, 8, 16),
     *,
-    data: Sequence[str] = tuple(CLASSES),
+    data: str | Sequence[str] = tuple(CLASSES),
     samples: int = 400,
     starts: int = 10,
 ) -> Answers:
@@ -95,6 +109,8 @@ def answer_a(
     ------
     UnknownNameError
         No data have that name.
+    InputError
+        ``samples`` or ``starts`` is no whole number from 1, a width none from 0, or nothing is named.
 
     Examples
     --------
@@ -102,8 +118,7 @@ def answer_a(
     0
     """
     rows: dict[str, tuple[float, ...]] = {}
-    for name in data:
-        check_name(name, CLASSES, kind="data")
+    for name in _chosen(data, CLASSES, "data", samples, starts):
         drawn = CLASSES[name](samples)
         rows[name] = tuple(_classify(drawn, width, starts).misses for width in widths)
     return Answers("examples of a wrong class", tuple(widths), rows)
@@ -127,7 +142,7 @@ NOISE = 0.1
 
 @dataclass(frozen=True)
 class Curve:
-    """A function of one variable, seen at some points, and where the fit is looked at.
+    """A function of one variable, seen at some points, and where the fit is measured.
 
     Attributes
     ----------
@@ -138,7 +153,7 @@ class Curve:
     noise
         Standard deviation of what is added to each example.
     seen
-        Whether the fit is measured at the examples; elsewhere it is measured between ``high`` and ``high + 1``.
+        Whether the fit is measured at the examples; else it is measured between ``high`` and ``high + 2``.
     """
 
     f: Callable[[Array], Array]
@@ -154,7 +169,7 @@ CURVES = {
     "|x|": Curve(np.abs),
     "step": Curve(lambda x: (x > 0).astype(float)),
     "noisy sin(3x)": Curve(lambda x: np.sin(3 * x), noise=NOISE),
-    "x^2, from 1 to 2": Curve(np.square, seen=False),
+    "x^2, from 1 to 3": Curve(np.square, seen=False),
 }
 """What question B is asked of; the examples lie between -1 and 1."""
 
@@ -162,7 +177,7 @@ CURVES = {
 def answer_b(
     widths: Sequence[int] = (0, 1, 2, 3, 4, 8, 16),
     *,
-    curves: Sequence[str] = tuple(CURVES),
+    curves: str | Sequence[str] = tuple(CURVES),
     samples: int = 100,
     starts: int = 5,
 ) -> Answers:
@@ -185,6 +200,8 @@ def answer_b(
     ------
     UnknownNameError
         No curve has that name.
+    InputError
+        ``samples`` or ``starts`` is no whole number from 1, a width none from 0, or nothing is named.
 
     Examples
     --------
@@ -193,8 +210,7 @@ def answer_b(
     True
     """
     rows: dict[str, tuple[float, ...]] = {}
-    for name in curves:
-        check_name(name, CURVES, kind="curve")
+    for name in _chosen(curves, CURVES, "curve", samples, starts):
         rows[name] = tuple(_regress(CURVES[name], width, samples, starts) for width in widths)
     return Answers("root mean square of the differences", tuple(widths), rows)
 
@@ -203,8 +219,8 @@ def _regress(curve: Curve, width: int, samples: int, starts: int) -> float:
     X = np.linspace(curve.low, curve.high, samples)[np.newaxis]
     Y = curve.f(X) + np.random.default_rng(0).normal(scale=curve.noise, size=X.shape)
     network = Network(_widths(1, width, 1), output="identity", loss="quadratic")
-    found = best((fit(network, X, Y, seed=seed, steps=2000) for seed in range(starts)), lambda one: one.cost)
+    found = best((fit(network, X, Y, seed=seed, steps=1000) for seed in range(starts)), lambda one: one.cost)
     if curve.seen:
         return found.error
-    X = np.linspace(curve.high, curve.high + 1, samples)[np.newaxis]
+    X = np.linspace(curve.high, curve.high + 2, samples)[np.newaxis]
     return Fit(network, X, curve.f(X), found.parameters, found.cost, found.seed).error

@@ -171,6 +171,8 @@ def test_the_quadratic_cost_is_bounded_and_cross_entropy_grows():
         (lambda: depth.layer_gradients("softmax"), InputError, "mixes the units"),
         (lambda: depth.surface("quadratisch"), UnknownNameError, "did you mean 'quadratic'"),
         (lambda: depth.surface("quadratic", reach=0), InputError, "reach=0"),
+        (lambda: depth.layer_gradients("tanh", seed=-1), InputError, "seed=-1"),
+        (lambda: depth.surface("quadratic", seed=0.5), InputError, "seed=0.5"),
         (lambda: depth.surface("quadratic", points=0), InputError, "points = 0"),
     ],
 )

@@ -14,9 +14,8 @@ from matplotlib.ticker import LogLocator
 
 from diffkit.lab.depth import INITIALISATIONS, LayerGradients, Surface, layer_gradients, repeated, surface
 from diffkit.lab.figures import LabFigure
-from diffkit.lab.figures.drawing import headline
 from diffkit.operators import grad
-from diffkit.pictures import BASE, MARKERS, REFERENCE, SPARE
+from diffkit.pictures import BASE, MARKERS, REFERENCE, SPARE, headline
 
 ACTIVATIONS = {"sigmoid": "#D55E00", "softplus": "#CC79A7", "relu": "#0072B2", "tanh": "#009E73"}
 """The activations of hidden layers, and their colours."""
@@ -52,7 +51,7 @@ def _slopes(axes: Axes) -> None:
 
 def gradients_by_layer() -> Figure:
     """Draw the norm of each layer's gradient, for four activations and two initialisations."""
-    figure = Figure(figsize=(7.6, 4.7), layout="constrained")
+    figure = Figure(figsize=(7.4, 4.4), layout="constrained")
     grid = figure.subplots(2, 2, sharex=True, sharey="row")
     for column, initialisation in zip(grid.T, INITIALISATIONS, strict=True):
         found = [layer_gradients(activation, initialisation) for activation in ACTIVATIONS]
@@ -62,7 +61,7 @@ def gradients_by_layer() -> Figure:
     for row, name in zip(grid, ("Z", "W"), strict=True):
         row[0].set_ylabel(f"norm of dCost/d{name}")
     grid[0, 0].legend(frameon=False, ncols=2, loc="lower right")
-    headline(grid[0, 0], "Every gradient shrinks on its way back", "dCost/dZ, weights from U[-1/√n, 1/√n]")
+    headline(grid[0, 0], "Gradients shrink on the way back", "dCost/dZ, weights from U[-1/√n, 1/√n]")
     headline(grid[0, 1], "Normalised weights spare tanh", "dCost/dZ, weights from U[-√(6/(n+n')), √(6/(n+n'))]")
     headline(grid[1, 0], "tanh and relu: all layers learn alike", "dCost/dW, the same networks as above")
     headline(grid[1, 1], "Sigmoid and softplus do not recover", "dCost/dW, the same networks as above")

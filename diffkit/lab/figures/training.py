@@ -9,10 +9,9 @@ from matplotlib.figure import Figure
 
 from diffkit.lab import data
 from diffkit.lab.figures import LabFigure
-from diffkit.lab.figures.drawing import headline
 from diffkit.lab.networks import Network
 from diffkit.lab.training import Comparison, compare_methods, train
-from diffkit.pictures import BASE, MARKERS, REFERENCE, SPARE
+from diffkit.pictures import BASE, MARKERS, REFERENCE, SPARE, headline
 
 SAMPLES = 10
 """Of the epochs that are timed."""
