@@ -84,7 +84,7 @@ def train(
     resume
         Go on from that file; the trajectory is the one that was never interrupted, bit for bit.
     watch
-        Called after each epoch with its row and the parameters.
+        Called after each epoch with its row and a copy of the parameters.
     **settings
         Fields of `Settings`: epochs, rate, batch, momentum, order, tolerance, seed, scale.
 
@@ -120,7 +120,7 @@ def train(
         if not stopped:
             keep()
             if watch:
-                watch(descent.state.history[-1], descent.state.parameters)
+                watch(descent.state.history[-1], descent.state.parameters.copy())
             stopped = _ending(descent)
     state = descent.state
     return Trained(state.parameters, tuple(state.history), used.name, used.engine, stopped)

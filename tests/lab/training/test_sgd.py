@@ -233,6 +233,14 @@ def test_the_callers_arrays_stay_as_they_are(neuron, samples):
     np.testing.assert_array_equal(samples.Y, Y)
 
 
+def test_what_a_watcher_does_to_its_parameters_changes_nothing(neuron, samples):
+    def spoil(_row, parameters):
+        parameters[:] = 0
+
+    spoiled = train(neuron, samples, epochs=3, watch=spoil)
+    np.testing.assert_array_equal(spoiled.parameters, train(neuron, samples, epochs=3).parameters)
+
+
 def test_methods_compared_take_turns_on_the_same_way(samples):
     found = compare_methods(Network((2, 3, 1)), samples, epochs=4, batch=7)
     assert [row.method for row in found.rows] == ["reverse", "forward", "symbolic", "finite-difference"]
