@@ -205,7 +205,7 @@ class Derivative(Described):
         return None
 
     def _attempt(self, branch: Branch, product: str, arrays: Sequence[Any], directions: tuple[Any, ...]) -> Any:
-        program = branch.programs.get(product) or self._program(branch, product)
+        program = self.ready(branch, product)
         given = self._directions(branch, product, directions[0]) if directions else ()
         # An infinite partial shows in the result; a warning would not say where.
         with np.errstate(all="ignore"):
@@ -284,6 +284,10 @@ class Derivative(Described):
             self.run = quick  # type: ignore[method-assign]  # the same call
         elif program.later:
             program.later(partial(self._shorten, branch, product))
+
+    def ready(self, branch: Branch, product: str) -> Program:
+        """One product of a branch, made when it is first asked for."""
+        return branch.programs.get(product) or self._program(branch, product)
 
     def _program(self, branch: Branch, product: str) -> Program:
         with self._lock:
