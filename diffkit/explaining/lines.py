@@ -153,6 +153,10 @@ class Board:
         self.kinds[position] = kind
         self.shown.append(position)
 
+    def sources(self, position: int) -> tuple[int, ...]:
+        """The lines that a step reads, as often as it reads them."""
+        return tuple(self.shown[operand] for operand in self.graph.steps[position].operands)
+
     # ------------------------------------------------------------ names
 
     def _name_inputs(self, inputs: Sequence[str], parts: Mapping[tuple[int, int], str]) -> None:
@@ -218,7 +222,7 @@ class Board:
             label(step, [self.graph.steps[operand] for operand in step.operands]) if computed else "",
             self.written(TEXT, position).string if computed else "",
             self.written(LATEX, position).string if computed else "",
-            tuple(self.shown[operand] for operand in step.operands) if computed else (),
+            self.sources(position) if computed else (),
             kind,
             step.shape,
             self.piece(LATEX, position).string,
