@@ -7,7 +7,7 @@ rules that `diffkit.sweeps` calls, on tracers: what they compute is recorded, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,7 +53,7 @@ class Sweep:
         found: dict[int, Cotangent] = {}
         for position in reversed(self.nodes):
             found[position] = accumulate(collected[position])  # adds from the left: zero, one increment, the next
-            for source, parts in self._sent(position, found[position], lambda _: True).items():
+            for source, parts in self._sent(position, found[position]).items():
                 self.edges[position, source] = accumulate(parts)
                 collected[source] += parts
         return found
@@ -66,10 +66,10 @@ class Sweep:
             parts: Parts = {position: []}
             self._begin(parts)
             for consumer in reversed(consumers[position]):
-                sent = self._sent(consumer, found[consumer], lambda source, here=position: source == here)
-                if position in sent:
-                    self.edges[consumer, position] = accumulate(sent[position])
-                    parts[position] += sent[position]
+                parts_sent = self._sent(consumer, found[consumer], to=position)
+                if position in parts_sent:
+                    self.edges[consumer, position] = accumulate(parts_sent[position])
+                    parts[position] += parts_sent[position]
             found[position] = accumulate(parts[position] or [self._zero(position)])
         return found
 
@@ -93,26 +93,21 @@ class Sweep:
         zero = self.trace.constant(np.zeros(step.shape, step.dtype))
         return Cotangent(zero, self.trace.constant(np.zeros(step.shape)))
 
-    def _sent(self, position: int, cotangent: Cotangent, to: Callable[[int], bool]) -> Parts:
-        return sent(
-            self.board,
-            position,
-            self.values,
-            cotangent,
-            lambda operand: self.active[operand] and to(self.board.shown[operand]),
-        )
+    def _sent(self, position: int, cotangent: Cotangent, to: int | None = None) -> Parts:
+        wanted = {o for o in self.board.graph.steps[position].operands if to in (None, self.board.shown[o])}
+        return sent(self.board, position, self.values, cotangent, {o for o in wanted if self.active[o]})
 
 
-def sent(board: Board, position: int, values: Any, cotangent: Cotangent, to: Callable[[int], bool]) -> Parts:
-    """What a line's rule sends to the lines that it reads, through the views in between."""
+def sent(board: Board, position: int, values: Any, cotangent: Cotangent, to: Collection[int]) -> Parts:
+    """What a line's rule sends to some of its operands, through the views to the lines behind them."""
     step = board.graph.steps[position]
-    flags = tuple(to(operand) for operand in step.operands)
+    flags = tuple(operand in to for operand in step.operands)
     operands = tuple(values[operand] for operand in step.operands)
     found: Parts = {}
     for operand, part in zip(
         step.operands, pull(step.op, cotangent, values[position], operands, flags, step.params), strict=True
     ):
-        if part is not None and to(operand):
+        if part is not None and operand in to:
             found.setdefault(board.shown[operand], []).append(_through_views(board, operand, values, part))
     return found
 
@@ -130,7 +125,7 @@ def derivative_graph(board: Board, wanted: Sequence[bool], version: str) -> Grap
     """The gradient by every wanted input, as one version of backpropagation records it; simplified."""
     trace = Trace(frozen=True)
     with trace.recording():
-        sweep, found = swept(trace, board, wanted, version)
+        _, found = swept(trace, board, wanted, version)
         inputs = [position for position, flag in zip(board.graph.inputs, wanted, strict=True) if flag]
         smaller = simplify(by_need(trace.graph([found[position].value for position in inputs])))
         return simplify(by_need(smaller))  # where a number has moved, steps may have changed places
