@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         UnknownNameError,
         UnsupportedError,
     )
+    from diffkit.explaining import explain
     from diffkit.operators import (
         derivative,
         grad,
@@ -83,6 +84,7 @@ _WHERE = {  # a name is imported when first used: importing diffkit costs little
         "UnknownNameError",
         "UnsupportedError",
     ),
+    "diffkit.explaining": ("explain",),
     "diffkit.operators": (
         "derivative",
         "grad",
@@ -122,6 +124,7 @@ __all__ = [
     "compare",
     "constant",
     "derivative",
+    "explain",
     "get",
     "grad",
     "hessian",

@@ -124,6 +124,8 @@ class Board:
         self.kinds: dict[int, str] = {}
         self.shown: list[int] = []  # for each step, the step whose line it is part of
         self.names: dict[int, str] = {}
+        self.called: dict[int, str] = {}  # each input by its name, also where its entries stand for it
+        self.entries: dict[int, dict[int, str]] = {}  # the names of entries that were given
         whole = self._read_whole()
         for position, step in enumerate(graph.steps):
             self._place(position, step, whole)
@@ -153,21 +155,32 @@ class Board:
         self.kinds[position] = kind
         self.shown.append(position)
 
+    def computed(self, position: int) -> bool:
+        """Whether a line has a formula."""
+        return self.kinds[position] in ("intermediate", "loss")
+
+    def sources(self, position: int) -> tuple[int, ...]:
+        """The lines that a step reads, as often as it reads them."""
+        return tuple(self.shown[operand] for operand in self.graph.steps[position].operands)
+
     # ------------------------------------------------------------ names
 
     def _name_inputs(self, inputs: Sequence[str], parts: Mapping[tuple[int, int], str]) -> None:
         given = [*inputs, *(f"x{number + 1}" for number in range(len(inputs), len(self.graph.inputs)))]
-        arguments = dict(zip(self.graph.inputs, enumerate(given), strict=False))
+        self.called = dict(zip(self.graph.inputs, given, strict=False))
+        for (number, entry), name in parts.items():
+            self.entries.setdefault(self.graph.inputs[number], {})[entry] = name
         for position in [position for position, kind in self.kinds.items() if kind == "input"]:
             step = self.graph.steps[position]
             if step.op is INPUT:
-                self.names[position] = arguments[position][1]
+                self.names[position] = self.called[position]
                 continue
-            number, name = arguments[step.operands[0]]
+            (source,) = step.operands
             place = step.params["place"]
-            self.names[position] = parts.get((number, place[0]), f"{name}[{place_text(place)}]")
-            self.names.pop(step.operands[0], None)  # its entries stand for it
-            self.kinds.pop(step.operands[0], None)
+            names = self.entries.get(source, {})
+            self.names[position] = names.get(place[0], f"{self.called[source]}[{place_text(place)}]")
+            self.names.pop(source, None)  # its entries stand for it
+            self.kinds.pop(source, None)
 
     def _name_results(self) -> None:
         results = [position for position in self.graph.outputs if self.kinds.get(position) == "loss"]
@@ -210,16 +223,15 @@ class Board:
     def line(self, position: int) -> Line:
         """The line of a step."""
         step = self.graph.steps[position]
-        kind = self.kinds[position]
-        computed = kind in ("intermediate", "loss")
+        computed = self.computed(position)
         return Line(
             position,
             self.names[position],
             label(step, [self.graph.steps[operand] for operand in step.operands]) if computed else "",
             self.written(TEXT, position).string if computed else "",
             self.written(LATEX, position).string if computed else "",
-            tuple(self.shown[operand] for operand in step.operands) if computed else (),
-            kind,
+            self.sources(position) if computed else (),
+            self.kinds[position],
             step.shape,
             self.piece(LATEX, position).string,
         )
