@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         UnsupportedError,
     )
     from diffkit.explaining import explain
+    from diffkit.explaining.drawing import draw
     from diffkit.operators import (
         derivative,
         grad,
@@ -85,6 +86,7 @@ _WHERE = {  # a name is imported when first used: importing diffkit costs little
         "UnsupportedError",
     ),
     "diffkit.explaining": ("explain",),
+    "diffkit.explaining.drawing": ("draw",),
     "diffkit.operators": (
         "derivative",
         "grad",
@@ -124,6 +126,7 @@ __all__ = [
     "compare",
     "constant",
     "derivative",
+    "draw",
     "explain",
     "get",
     "grad",

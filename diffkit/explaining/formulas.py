@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.errors import InputError
 from diffkit.explaining.grammar import Instruction, Reader, complaint
 
 
@@ -43,6 +45,37 @@ class Formula:
     def __signature__(self) -> Signature:
         """The arguments by name, as other functions have them."""
         return Signature([Parameter(name, Parameter.POSITIONAL_ONLY) for name in self.names])
+
+    def point(self, text: str) -> list[float]:
+        """Read a point, such as ``x=2, z=3``: the values in the order of the names.
+
+        Raises
+        ------
+        InputError
+            A name is missing, unknown or given twice, or a value is no finite number.
+
+        Examples
+        --------
+        >>> parse("z*x").point("x=2, z=-1.5")
+        [-1.5, 2.0]
+        """
+        given: dict[str, float] = {}
+        for part in text.split(","):
+            name, equals, value = (word.strip() for word in part.partition("="))
+            if not equals or not name:
+                raise InputError(f"{part.strip()!r} is no value of a variable; write name=number, as {self._example}")
+            if name not in self.names:
+                raise InputError(f"{self.text!r} has no variable {name!r}; it has {', '.join(self.names)}")
+            if name in given:
+                raise InputError(f"{name} is given twice, as {given[name]:g} and as {value}; give one value")
+            given[name] = _number(name, value)
+        if missing := [name for name in self.names if name not in given]:
+            raise InputError(f"no value for {', '.join(missing)}; give all variables, as {self._example}")
+        return [given[name] for name in self.names]
+
+    @property
+    def _example(self) -> str:
+        return ",".join(f"{name}={number}" for number, name in enumerate(self.names, 2))
 
     def check(self, *values: float) -> None:
         """Refuse a point at which some part of the formula is no finite number.
@@ -100,3 +133,13 @@ def _apply(instruction: Instruction, stack: list[Any], bound: Mapping[str, Any])
         stack.append(value(*last))
     else:
         stack.append(bound[value] if isinstance(value, str) else value)
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(f"{name}={text}: {text!r} is no finite number; write one such as 2, -0.5 or 1e-3")
+    return value

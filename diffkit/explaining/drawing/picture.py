@@ -32,6 +32,7 @@ ROOM = 0.1  # below a node and its words
 GAP = 0.34  # between columns, for curves
 HEAD = 0.1  # how long an arrow's head is; the last part of an edge is level
 MARGIN = 0.06
+LEGEND, WIDTH = 0.22, 2.4  # room below all for what the numbers are
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,21 @@ def text_width(text: str, size: float) -> float:
 
 
 def picture(nodes: Sequence[Node]) -> Figure:
-    """Draw nodes, placed so that nothing covers anything."""
+    """Draw nodes, placed so that nothing covers anything.
+
+    Raises
+    ------
+    UnsupportedError
+        igraph or SciPy is not installed.
+    """
     numbers = {node.line.position: number for number, node in enumerate(nodes)}
     edges = [(numbers[operand], end) for end, node in enumerate(nodes) for operand in node.line.operands]
     sizes = [node.size for node in nodes]
     layout = place(sizes, edges, gap=GAP + HEAD, border=0.8 * BOX)
-    figure, axes = _canvas(layout, sizes)
+    numbered = any(kind == "gradient" for node in nodes for kind, _ in node.notes)
+    figure, axes = _canvas(layout, sizes, LEGEND if numbered else 0.0)
+    if numbered:
+        _legend(axes)
     for number, node in enumerate(nodes):
         _draw_node(axes, node, *layout.middle(number))
     for (start, end), way in zip(edges, ways(nodes, edges, layout), strict=True):
@@ -91,16 +101,25 @@ def picture(nodes: Sequence[Node]) -> Figure:
     return figure
 
 
-def _canvas(layout: Layout, sizes: Sequence[Size]) -> tuple[Figure, Axes]:
+def _canvas(layout: Layout, sizes: Sequence[Size], legend: float) -> tuple[Figure, Axes]:
     passed = [height for heights in layout.passed for height in heights]
     top = min([*passed, *(y - size.above for y, size in zip(layout.heights, sizes, strict=True))]) - MARGIN
-    bottom = max([*passed, *(y + size.below for y, size in zip(layout.heights, sizes, strict=True))]) + MARGIN
+    bottom = max([*passed, *(y + size.below for y, size in zip(layout.heights, sizes, strict=True))]) + MARGIN + legend
     left, right = layout.columns[0][0] - MARGIN, layout.columns[-1][1] + MARGIN
+    right = max(right, left + (WIDTH if legend else 0.0))
     figure = Figure(figsize=(right - left, bottom - top))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(left, right), ylim=(bottom, top))
     axes.axis("off")
     return figure, axes
+
+
+def _legend(axes: Axes) -> None:
+    """Say what the numbers are, in their colours."""
+    x, y = axes.get_xlim()[0] + MARGIN, axes.get_ylim()[0] - MARGIN - LINE / 2
+    for kind, words in {"value": "value", "gradient": "derivative of the result by it"}.items():
+        axes.text(x, y, words, size=SMALL, color=NOTES[kind], va="center_baseline", gid=f"legend-{kind}")
+        x += text_width(words, SMALL) + 0.15
 
 
 def _draw_node(axes: Axes, node: Node, x: float, y: float) -> None:
