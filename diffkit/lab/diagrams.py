@@ -87,9 +87,9 @@ def diagram(network: Any) -> Drawing:
     Returns
     -------
     Drawing
-        With ``svg()``, ``png()`` and ``save(path)``; a notebook shows it. The weight from unit j to unit i of layer l is
-        called w with l above and ij below. A layer of more than 8 units shows its first four and its last. Weights have
-        labels where two layers are shown whole and at most 24 edges run between them.
+        With ``svg()``, ``png()`` and ``save(path)``; a notebook shows it. The weight from unit j to unit i of layer l
+        is called w with l above and ij below. A layer of more than 8 units shows its first four and its last. Weights
+        have labels where two layers are shown whole and at most 24 edges run between them.
 
     Raises
     ------

@@ -28,14 +28,14 @@ def draw(what: Graph | Derivative | Explanation | Callable[..., Any], /, *args: 
 
     Each intermediate variable is a rectangle, with the function inside and the variable's name above. Inputs,
     parameters (arrays that f reads from outside) and constants are nodes without a rectangle; the result has a colour
-    of its own. Edges lead from operands to what reads them, from left to right. An exponent, and the 1 of ``1/x``, stand
-    in the function's rectangle. Arrays show their shape.
+    of its own. Edges lead from operands to what reads them, from left to right. An exponent, and the 1 of ``1/x``,
+    stand in the function's rectangle. Arrays show their shape.
 
     Parameters
     ----------
     what
-        A graph, such as ``plan.graph``; a plan, whose function is drawn; what `explain` gave; or a function whose result
-        is one number, with its arguments.
+        A graph, such as ``plan.graph``; a plan, whose function is drawn; what `explain` gave; or a function whose
+        result is one number, with its arguments.
     *args
         Where the function is explained; only with a function.
     values
@@ -71,20 +71,24 @@ def draw(what: Graph | Derivative | Explanation | Callable[..., Any], /, *args: 
       n1 -> n3;
     }
     """
-    if not isinstance(what, (Graph, Derivative, Explanation)):
-        what = explain(what, *args)
-    elif args:
-        raise InputError(
-            f"draw was given a {type(what).__name__} and {len(args)} arguments; only a function takes some"
-        )
-    if isinstance(what, Explanation):
-        shown, numbers = what.lines, _numbers(what) if values else {}
+    explained = explain(what, *args) if not isinstance(what, (Graph, Derivative, Explanation)) else what
+    if explained is what and args:
+        raise InputError(f"draw was given a {type(what).__name__}, which takes no arguments, and {len(args)} of them")
+    if isinstance(explained, Explanation):
+        shown, numbers = explained.lines, _numbers(explained) if values else {}
     elif values:
         raise InputError("a graph holds no values; draw the function with its arguments, draw(f, x, values=True)")
     else:
-        shown, numbers = lines(what if isinstance(what, Graph) else what.function_graph), {}
+        shown, numbers = lines(_graph(explained)), {}
     written = _without_what_functions_say(shown)
     return Drawing(lambda: _picture(written, numbers), lambda: dot(written))
+
+
+def _graph(what: Graph | Derivative) -> Graph:
+    graph = what if isinstance(what, Graph) else what.function_graph
+    if graph is None:
+        raise InputError("this plan calls its function as a black box and has no graph; draw a plan of another method")
+    return graph
 
 
 Notes = tuple[tuple[str, str], ...]

@@ -1,11 +1,11 @@
 """Where the boxes of a drawn graph go, and which way its edges take: columns from left to right.
 
 As in Sugiyama, Tagawa and Toda, "Methods for visual understanding of hierarchical system structures" (1981): nodes
-stand in columns, each right of its operands; igraph orders every column so that few edges cross; then heights are chosen
-that make edges as level as the order allows, by a linear program (Gansner, Koutsofios, North and Vo, "A technique for
-drawing directed graphs", 1993, section 4). A value that is read further right is carried there by one trunk, which has a
-spot of its own in every column that it passes. Edges bend between columns only, and so meet no box, nor the words beside
-it, but their own.
+stand in columns, each right of its operands; igraph orders every column so that few edges cross; then heights are
+chosen that make edges as level as the order allows, by a linear program (Gansner, Koutsofios, North and Vo, "A
+technique for drawing directed graphs", 1993, section 4). A value that is read further right is carried there by one
+trunk, which has a spot of its own in every column that it passes. Edges bend between columns only, and so meet no box,
+nor the words beside it, but their own.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Layout:
 
 
 class Link(NamedTuple):
-    """A part of an edge, between neighbouring columns: from which spot to which, where there, how level it should be."""
+    """A part of an edge, between neighbours: from which spot to which, where there, and how level it should be."""
 
     start: int
     end: int

@@ -28,7 +28,7 @@ SIZE, SMALL = 10.0, 8.0  # of letters, in points
 BOX = 0.32  # how high a box is
 LINE = 0.155  # from one line of small letters to the next
 NAME = 0.22  # above a box, for its name
-ROOM = 0.1  # below a node and its words
+ROOM = 0.08  # below a node and its words
 GAP = 0.34  # between columns, for curves
 HEAD = 0.1  # how long an arrow's head is; the last part of an edge is level
 MARGIN = 0.06
@@ -56,6 +56,11 @@ class Node:
         return bool(self.line.function)
 
     @property
+    def half(self) -> float:
+        """Half as high as its rectangle, or as its name where it has none."""
+        return BOX / 2 if self.boxed else 0.1
+
+    @property
     def inner(self) -> float:
         """How wide its rectangle is, or its name where it has none."""
         if self.boxed:
@@ -67,7 +72,7 @@ class Node:
         """How much room it takes with its words."""
         words = [(self.line.name, SIZE), *((text, SMALL) for _, text in self.notes)]
         width = max(self.inner, *(text_width(text, size) + 0.06 for text, size in words))
-        return Size(width, BOX / 2 + (NAME if self.boxed else 0.0), BOX / 2 + len(self.notes) * LINE + ROOM)
+        return Size(width, self.half + NAME * self.boxed, self.half + len(self.notes) * LINE + ROOM)
 
 
 def text_width(text: str, size: float) -> float:
@@ -95,9 +100,7 @@ def picture(nodes: Sequence[Node]) -> Figure:
     for number, node in enumerate(nodes):
         _draw_node(axes, node, *layout.middle(number))
     for (start, end), way in zip(edges, ways(nodes, edges, layout), strict=True):
-        axes.add_patch(PathPatch(_curve(way), fill=False, edgecolor=EDGE, capstyle="butt", gid=f"edge-{start}-{end}"))
-        tip, (x, y) = f"arrow-{start}-{end}", way[-1]
-        axes.add_patch(Polygon([(x, y), (x - HEAD, y - HEAD / 3), (x - HEAD, y + HEAD / 3)], color=EDGE, lw=0, gid=tip))
+        _draw_edge(axes, way, f"{nodes[start].line.position}-{nodes[end].line.position}")
     return figure
 
 
@@ -137,7 +140,7 @@ def _draw_node(axes: Axes, node: Node, x: float, y: float) -> None:
     colour = NAMES.get(line.kind, INK)
     _write(axes, (x, name_y), line.name, f"name-{line.position}", size=SIZE, color=colour, style="italic")
     for number, (kind, text) in enumerate(node.notes):
-        spot = (x, y + BOX / 2 + (number + 0.6) * LINE)
+        spot = (x, y + node.half + (number + 0.6) * LINE)
         _write(axes, spot, text, f"{kind}-{line.position}", size=SMALL, color=NOTES[kind])
 
 
@@ -164,6 +167,13 @@ def ways(nodes: Sequence[Node], edges: Sequence[Edge], layout: Layout) -> list[W
         way += [(layout.columns[layout.layers[end]][0] - HEAD, y + port), (x - nodes[end].inner / 2, y + port)]
         found.append(way)
     return found
+
+
+def _draw_edge(axes: Axes, way: Way, gid: str) -> None:
+    axes.add_patch(PathPatch(_curve(way), fill=False, edgecolor=EDGE, capstyle="butt", gid=f"edge-{gid}"))
+    x, y = way[-1]
+    head = [(x, y), (x - HEAD, y - HEAD / 3), (x - HEAD, y + HEAD / 3)]
+    axes.add_patch(Polygon(head, color=EDGE, linewidth=0, gid=f"head-{gid}"))
 
 
 def _curve(way: Way) -> Path:
