@@ -31,6 +31,7 @@ LAYERS = 20
 RADIUS = 0.24
 UNIT = 0.8  # from unit to unit
 COLUMN = 2.1  # from layer to layer; labels need more
+LEGEND = 3.8  # how wide the line is that says what colours and widths mean
 EDGE, WORDS = "0.6", "0.4"
 POSITIVE, NEGATIVE = BASE["forward"], BASE["finite-difference"]
 
@@ -148,7 +149,10 @@ def _figure(widths: Sequence[int], weights: Sequence[Weights] | None) -> Figure:
     columns = _columns(widths)
     height = max(max(column.places.values()) for column in columns)
     top, bottom = height + RADIUS + 0.5, -height - RADIUS - (0.5 if weights is None else 0.75)
-    left, right = -RADIUS - 0.35, columns[-1].x + RADIUS + 0.35
+    middle, half = columns[-1].x / 2, columns[-1].x / 2 + RADIUS + 0.35
+    if weights is not None:
+        half = max(half, LEGEND / 2)
+    left, right = middle - half, middle + half
     figure = Figure(figsize=(right - left, top - bottom))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(left, right), ylim=(bottom, top))
@@ -163,7 +167,7 @@ def _figure(widths: Sequence[int], weights: Sequence[Weights] | None) -> Figure:
         axes.text(column.x, height + RADIUS + 0.25, words, ha="center", va="center", color=WORDS)
     if weights is not None:
         words = "blue: positive, orange: negative; the wider, the larger"
-        axes.text((left + right) / 2, bottom + 0.15, words, ha="center", va="center", color=WORDS)
+        axes.text(middle, bottom + 0.15, words, ha="center", va="center", color=WORDS)
     return figure
 
 

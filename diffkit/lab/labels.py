@@ -12,7 +12,7 @@ from matplotlib.textpath import TextToPath
 SIZE = 8.0  # of letters, in points
 HEIGHT = 0.19
 ROUNDS = 4
-ALONG = np.linspace(0.1, 0.9, 33)  # where on its edge a label may be, as a part of the edge
+ALONG = np.linspace(0.1, 0.9, 33).tolist()  # where on its edge a label may be, as a part of the edge
 
 Point = tuple[float, float]
 

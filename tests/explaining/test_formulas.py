@@ -267,3 +267,21 @@ def test_a_point_outside_of_the_domain_is_refused_with_a_caret(text, values, wor
 
 def test_a_point_inside_is_not_refused():
     parse("exp(x*z) + x*z/log(x)").check(2.0, 3.0)
+
+
+# ---------------------------------------------------------------- points as they are typed
+
+
+@pytest.mark.parametrize("text", ["x=2,z=-1.5e0", " z = -1.5 , x = 2. "])
+def test_a_point_has_the_order_of_the_names(text):
+    assert parse("z*x").point(text) == [-1.5, 2.0]
+
+
+@given(st.text() | st.text("xz=,.1e- "))
+def test_any_text_is_a_point_or_an_input_error(text):
+    try:
+        point = parse("x*z").point(text)
+    except InputError:
+        return
+    assert np.all(np.isfinite(point))
+    assert len(point) == 2

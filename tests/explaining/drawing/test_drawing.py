@@ -65,7 +65,9 @@ def drawn(drawing):
     renderer = FigureCanvasAgg(figure).get_renderer()
     (axes,) = figure.axes
     words = {text.get_gid(): text.get_window_extent(renderer) for text in axes.texts}
-    boxes = {patch.get_gid(): patch.get_window_extent(renderer) for patch in axes.patches if isinstance(patch, Rectangle)}
+    boxes = {
+        patch.get_gid(): patch.get_window_extent(renderer) for patch in axes.patches if isinstance(patch, Rectangle)
+    }
     return figure, axes, boxes, words
 
 

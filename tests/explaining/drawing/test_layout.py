@@ -21,11 +21,7 @@ def graphs(draw):
     """Sizes and edges of a graph whose edges lead from lower to higher numbers; some nodes read one twice."""
     count = draw(st.integers(1, 14))
     sizes = [Size(*draw(st.tuples(*[st.floats(0.1, 2.0)] * 3))) for _ in range(count)]
-    edges = [
-        (start, end)
-        for end in range(1, count)
-        for start in draw(st.lists(st.integers(0, end - 1), max_size=3))
-    ]
+    edges = [(start, end) for end in range(1, count) for start in draw(st.lists(st.integers(0, end - 1), max_size=3))]
     return sizes, edges
 
 
