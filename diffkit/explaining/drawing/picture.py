@@ -135,7 +135,8 @@ def _draw_node(axes: Axes, node: Node, x: float, y: float) -> None:
                 linewidth=1.0, gid=f"box-{line.position}",
             )
         )  # fmt: skip
-        _write(axes, (x, y), line.function, f"function-{line.position}", size=SIZE, color=INK)
+        function = "−" if line.function == "-" else line.function  # a hyphen is too short to be seen
+        _write(axes, (x, y), function, f"function-{line.position}", size=SIZE, color=INK)
         name_y = y - BOX / 2 - 0.11
     colour = NAMES.get(line.kind, INK)
     _write(axes, (x, name_y), line.name, f"name-{line.position}", size=SIZE, color=colour, style="italic")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import xml.etree.ElementTree as ET
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -104,7 +104,7 @@ def test_edges_lead_from_border_to_border_and_meet_nothing_else(drawing):
     for edge in edges:
         _, start, end = edge.get_gid().split("-")
         way = edge.get_transform().transform_path(edge.get_path()).to_polygons(closed_only=False)[0]
-        points = np.vstack([np.linspace(a, b, 20) for a, b in zip(way[:-1], way[1:], strict=True)])
+        points = np.vstack([np.linspace(a, b, 20) for a, b in pairwise(way)])
         assert -0.01 <= points[0, 0] - places[start].x1 < 8  # a name without a box ends a little before its edge starts
         assert places[start].y0 <= points[0, 1] <= places[start].y1
         assert points[-1, 0] == pytest.approx(boxes[f"box-{end}"].x0, abs=0.01)
