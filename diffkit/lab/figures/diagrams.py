@@ -9,7 +9,7 @@ from diffkit.lab.diagrams import diagram
 from diffkit.lab.figures import LabFigure
 
 BAND = (np.array([[6.0, 6.0], [-6.0, -6.0]]), np.array([[9.0, 9.0]]))
-"""Weights that tell a band along the diagonal x1 + x2 = 0 from what lies beside it: each unit knows one of its sides."""
+"""Weights that tell a band along x1 + x2 = 0 from what lies beside it: each hidden unit knows one of its sides."""
 
 
 def symbols() -> Figure:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,6 +12,7 @@ from diffkit import problems
 from diffkit.differentiators import get
 from diffkit.explaining import explain
 from diffkit.explaining.drawing import draw
+from diffkit.graph import Graph
 from diffkit.lab.figures import LabFigure
 
 EXAMPLES = {
@@ -44,7 +45,7 @@ def hidden_layer() -> Figure:
 def derivative() -> Figure:
     """The graph that reverse mode makes of a worked example."""
     plan = get("reverse").prepare(lambda x: np.cos(np.sin(x**2) + 3 * x**2), 0.7, product="gradient")
-    return draw(plan.graph).figure()
+    return draw(cast("Graph", plan.graph)).figure()  # None is for black boxes
 
 
 FIGURES = (
