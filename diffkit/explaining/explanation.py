@@ -14,7 +14,7 @@ from diffkit.explaining.backward import derivative_graph
 from diffkit.explaining.columns import Columns, Row
 from diffkit.explaining.edges import Edge
 from diffkit.explaining.lines import Board, Line, tidy
-from diffkit.explaining.names import name_inputs
+from diffkit.explaining.names import name_inputs, name_parameters
 from diffkit.expressions import as_callable
 from diffkit.graph import Graph
 from diffkit.ops import Array
@@ -96,7 +96,8 @@ def explain(
     arrays, layout = take(args, {}, numbers, single=single)
     traced = trace_function(f, arrays, layout.rebuild)
     check_scalar(traced, "gradient")
-    board = Board(tidy(Branch(traced, arrays).graph), *name_inputs(f, layout, names))
+    graph = tidy(Branch(traced, arrays).graph)
+    board = Board(graph, *name_inputs(f, layout, names), name_parameters(f, graph))
     return Explanation(board, layout.wanted, arrays, version, limit)
 
 
@@ -123,7 +124,7 @@ class Explanation:
     @cached_property
     def lines(self) -> list[Line]:
         """The lines of the forward column, constants included."""
-        return [self._board.line(position) for position in sorted(self._board.names)]
+        return self._board.lines()
 
     @cached_property
     def edges(self) -> list[Edge]:
