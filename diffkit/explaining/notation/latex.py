@@ -89,7 +89,7 @@ class Latex(Notation):
 
     def at(self, piece: Piece, index: str) -> Piece:
         """An index."""
-        return Piece(rf"{self.within(piece, ATOM)}_{{{escaped(index)}}}", POWER)
+        return Piece(rf"{{{self.within(piece, ATOM)}}}_{{{escaped(index)}}}", POWER)  # in braces: it may have an index
 
     def compared(self, left: str, sign: str, right: str) -> str:
         """With LaTeX's own signs."""
