@@ -187,9 +187,9 @@ class Board:
                 self.names[position] = self.called[position]
                 continue
             (source,) = step.operands
-            place = step.params["place"]
-            names = self.entries.get(source, {})
-            self.names[position] = names.get(place[0], f"{self.called[source]}[{place_text(place)}]")
+            place = place_text(step.params["place"])
+            whole = self.called[source] + (f"[{place}]" if place else "")
+            self.names[position] = self.entries.get(source, {}).get(step.params["place"][0], whole)
             self.names.pop(source, None)  # its entries stand for it
             self.kinds.pop(source, None)
 

@@ -128,18 +128,19 @@ def contracted(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequen
 
 
 def place_text(place: Any) -> str:
-    """Where a read or a scatter is, as Python writes it."""
+    """Where a read or a scatter is, as Python writes it; empty where it is everywhere."""
     if isinstance(place, Static):
         return str(place.array.tolist()) if place.array.size <= 6 else "..."
     parts = [str(part) for part in place]
-    while len(parts) > 1 and parts[-1] == ":":
+    while parts and parts[-1] == ":":
         parts.pop()
     return ", ".join(parts)
 
 
 def read(n: Notation, step: Step, _operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
     """An index."""
-    return n.at(pieces[0], place_text(step.params["place"]))
+    place = place_text(step.params["place"])
+    return n.at(pieces[0], place) if place else pieces[0]
 
 
 def scattered(n: Notation, step: Step, _operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:

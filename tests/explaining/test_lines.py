@@ -79,11 +79,8 @@ def test_views_have_no_line():
 
 def test_what_f_reads_from_outside_is_a_parameter():
     weights = np.ones((2, 3))
-    found = lines(graph_of(lambda x: np.sum(weights @ x + np.arange(2.0)), np.ones(3)), "x")
-    assert [(line.kind, line.name, line.shape) for line in found if line.kind == "parameter"] == [
-        ("parameter", "A", (2, 3)),
-        ("parameter", "B", (2,)),
-    ]
+    found = lines(graph_of(lambda x: np.sum(weights @ x), np.ones(3)), "x")
+    assert [(line.name, line.shape) for line in found if line.kind == "parameter"] == [("A", (2, 3))]
 
 
 def test_a_constant_array_has_a_name():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -45,12 +45,29 @@ def test_markdown_is_a_table_whose_bars_are_escaped():
     assert {line.replace(r"\|", "").count("|") for line in lines} == {5}
 
 
+class Cells(HTMLParser):
+    """The text of each cell, and the tags that are open."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.cells = [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open[-2:] == ["td", "code"]:
+            self.cells.append(data)
+
+
 def test_html_is_well_formed_and_escaped():
-    table = ElementTree.fromstring(dk.explain(lambda x: 2 * x * (x > 0), 1.0, names=["<b>&x"]).html())
-    cells = [cell.findtext("code") for row in table.iter("tr") for cell in row.iter("td")]
-    assert "<b>&x" in cells
-    assert "t = 2<b>&x" not in cells  # what follows the number is no single letter, so a space stands between
-    assert "t = 2 <b>&x" in cells
+    page = Cells(dk.explain(lambda x: 2 * x * (x > 0), 1.0, names=["<b>&x"]).html())
+    assert page.open == []
+    assert {"<b>&x", "t = 2 <b>&x", "u = <b>&x > 0"} <= set(page.cells)
 
 
 @pytest.mark.parametrize("version", ["A", "B"])
@@ -75,9 +92,7 @@ def test_long_columns_are_cut_and_say_how_to_see_all():
     whole = str(dk.explain(loop, 0.5, limit=None)).splitlines()
     assert len(whole) > 250
     assert "more" not in "".join(whole)
-    assert (
-        whole[-1].split("|")[1] == short[-1].split("|")[1].replace("  ", "  ") or whole[-1].split() == short[-1].split()
-    )
+    assert whole[-1].split("|")[1].split() == short[-1].split("|")[1].split()
 
 
 def test_short_columns_are_whole():

@@ -7,7 +7,16 @@ from collections.abc import Sequence
 
 from diffkit.explaining.notation.base import ATOM, POWER, PRODUCT, Notation, Piece
 
-_COMPARED = {">": ">", "<": "<", ">=": r"\ge", "<=": r"\le", "==": "=", "!=": r"\ne", "and": r"\wedge", "or": r"\vee"}
+_COMPARED = {
+    ">": ">",
+    "<": "<",
+    ">=": r"\geq",
+    "<=": r"\leq",
+    "==": "=",
+    "!=": r"\neq",
+    "and": r"\wedge",
+    "or": r"\vee",
+}
 GREEK = frozenset(
     [
         *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu"),
