@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from diffkit.differentiators.arguments import numbered, take
+from diffkit.differentiators.following import followed
 from diffkit.differentiators.programs import Branch, check_scalar
 from diffkit.errors import InputError, check_name, check_positive
 from diffkit.explaining import tables
@@ -18,7 +19,6 @@ from diffkit.explaining.names import name_inputs, name_parameters
 from diffkit.expressions import as_callable
 from diffkit.graph import Graph
 from diffkit.ops import Array
-from diffkit.tracing import trace_function
 
 VERSIONS = ("A", "B")
 
@@ -94,7 +94,7 @@ def explain(
         raise InputError("f was given no arguments, so there is no point to explain it at; give them after f")
     numbers, single = numbered(tuple(range(len(args))) if argnums is None else argnums)
     arrays, layout = take(args, {}, numbers, single=single)
-    traced = trace_function(f, arrays, layout.rebuild)
+    traced = followed(f, arrays, layout.rebuild, has_aux=False, black_box=False)
     check_scalar(traced, "gradient")
     graph = tidy(Branch(traced, arrays).graph)
     board = Board(graph, *name_inputs(f, layout, names), name_parameters(f, graph))

@@ -130,7 +130,7 @@ class Board:
         self.shown: list[int] = []  # for each step, the step whose line it is part of
         self.names: dict[int, str] = {}
         self.called: dict[int, str] = {}  # each input by its name, also where its entries stand for it
-        self.entries: dict[int, dict[int, str]] = {}  # the names of entries that were given
+        self.entries: dict[int, dict[tuple[int], str]] = {}  # the names of entries that were given
         whole = self._read_whole()
         for position, step in enumerate(graph.steps):
             self._place(position, step, whole)
@@ -180,7 +180,7 @@ class Board:
         given = [*inputs, *(f"x{number + 1}" for number in range(len(inputs), len(self.graph.inputs)))]
         self.called = dict(zip(self.graph.inputs, given, strict=False))
         for (number, entry), name in parts.items():
-            self.entries.setdefault(self.graph.inputs[number], {})[entry] = name
+            self.entries.setdefault(self.graph.inputs[number], {})[entry,] = name
         for position in [position for position, kind in self.kinds.items() if kind == "input"]:
             step = self.graph.steps[position]
             if step.op is INPUT:
@@ -189,7 +189,7 @@ class Board:
             (source,) = step.operands
             place = place_text(step.params["place"])
             whole = self.called[source] + (f"[{place}]" if place else "")
-            self.names[position] = self.entries.get(source, {}).get(step.params["place"][0], whole)
+            self.names[position] = self.entries.get(source, {}).get(step.params["place"], whole)
             self.names.pop(source, None)  # its entries stand for it
             self.kinds.pop(source, None)
 

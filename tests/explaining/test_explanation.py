@@ -170,6 +170,16 @@ def test_mistakes_are_answered_with_the_cure(call, error, message):
     assert message in str(caught.value)
 
 
+def test_what_only_a_trace_cannot_do_is_said():
+    with pytest.raises(dk.TracingError, match="cannot be traced"):
+        dk.explain(lambda x: x[()] * 2, np.array(3.0))
+
+
+def test_errors_of_f_are_its_own():
+    with pytest.raises(KeyError):
+        dk.explain(lambda x: {}["missing"] * x, 1.0)
+
+
 def test_notebooks_show_it():
     found = dk.explain(np.sin, 1.0)
     assert found._repr_html_() == found.html()
