@@ -42,18 +42,19 @@ def explain(
 ) -> None:
     """Show backpropagation through a formula, line by line, as on a blackboard."""
     from diffkit.explaining import explain as explained
-    from diffkit.explaining.drawing import draw as drawn
     from diffkit.explaining.formulas import parse
 
     function = parse(formula)
     point = function.point(at)
     function.check(*point)
     explanation = explained(function, *point, version=version.value)
-    picture = drawn(explanation, values=True).save(draw) if draw else None
+    if draw:
+        from diffkit.explaining.drawing import draw as drawn
+
+        drawn(explanation, values=True).save(draw)
+        complaints.print(Text(f"drawn into {draw}"))
     shown = str(explanation) if format is Format.TERMINAL else getattr(explanation, format.value)()
     console.print(Text(shown))
     for name, gradient in explanation.gradient.items():
         if not math.isfinite(gradient):
             complaints.print(Text(f"warning: the derivative by {name} is {gradient:g} here: it has no finite value"))
-    if picture:
-        complaints.print(Text(f"drawn into {picture}"))

@@ -71,7 +71,7 @@ class Columns:
     def forward(self) -> list[Row]:
         """The forward column: inputs by their names, then a formula for each variable."""
         board = self.board
-        shown = [position for position in sorted(board.names) if board.kinds[position] != "constant"]
+        shown = [position for position in sorted(board.names) if not board.is_number(position)]
         return [Row(partial(self._equation, position=position), self.values[position]) for position in shown]
 
     def backward(self) -> list[Row]:

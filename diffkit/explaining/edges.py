@@ -64,6 +64,14 @@ class Edge:
         """The contribution in LaTeX."""
         return self._rule.contribution(LATEX).string
 
+    def __str__(self) -> str:
+        way = f"{self.source.name} -> {self.target.name}: "
+        if self.local is None:
+            return f"{way}{self.text} = {TEXT.value(self.value)}"
+        gradient = self._rule.seed(TEXT).string
+        factors = f"{TEXT.value(self.local)} x {TEXT.value(self.gradient)}"
+        return f"{way}[{self.local_text}] x [{gradient}] = {factors} = {TEXT.value(self.value)}"
+
     def piece(self, n: Notation) -> Piece:
         """The contribution, to be written into a sum."""
         return self._rule.contribution(n)
@@ -91,18 +99,21 @@ class Rule:
             found = self._with_one.evaluate(*self._given[:-1])[0]
         return np.broadcast_to(found, self.gradient.shape)[()]
 
+    def seed(self, n: Notation) -> Piece:
+        """[its gradient]: that of the loss by the target."""
+        names = self.board.names
+        return n.gradient(names[self.board.graph.outputs[0]], names[self.target])
+
     def contribution(self, n: Notation) -> Piece:
         """[local gradient] x [its gradient] where the rule is a product of entries, its formula otherwise."""
-        loss = self.board.names[self.board.graph.outputs[0]]
-        seed = n.gradient(loss, self.board.names[self.target])
         last = self.target == self.board.graph.outputs[0]
         if not (self.entrywise or last):
-            return self._written(n, self._with_any, seed)
+            return self._written(n, self._with_any, self.seed(n))
         local = self._written(n, self._with_one)
         if last:
             return local
         scalar = self.gradient.size == 1 or (local.minus or local).is_number
-        return n.product(seed, local) if scalar else n.entrywise_product(seed, local)
+        return n.product(self.seed(n), local) if scalar else n.entrywise_product(self.seed(n), local)
 
     # ------------------------------------------------------------ what the rule records
 
@@ -110,15 +121,11 @@ class Rule:
     def _leaves(self) -> list[int]:
         """The line itself and the lines that it reads, numbers aside: the inputs of the rule."""
         read = dict.fromkeys((self.target, *self.board.sources(self.target)))
-        return [position for position in read if not self._is_number(position)]
+        return [position for position in read if not self.board.is_number(position)]
 
     @property
     def _given(self) -> list[Array]:
         return [*(self.values[position] for position in self._leaves), self.gradient]
-
-    def _is_number(self, position: int) -> bool:
-        step = self.board.graph.steps[position]
-        return step.op is CONSTANT and step.shape == ()
 
     @cached_property
     def _with_one(self) -> Graph:
@@ -178,14 +185,9 @@ def written(n: Notation, graph: Graph, names: dict[int, Piece]) -> Piece:
         if position in names:
             pieces.append(names[position])
         elif step.op is CONSTANT:
-            pieces.append(number(n, step))
+            value = step.params["value"]
+            pieces.append(n.array(value) if value.ndim else n.number(value.item()))
         else:
             operands = [graph.steps[operand] for operand in step.operands]
             pieces.append(formula(n, step, operands, [pieces[operand] for operand in step.operands]))
     return pieces[graph.outputs[0]]
-
-
-def number(n: Notation, step: Step) -> Piece:
-    """A constant: its number, or its shape."""
-    value = step.params["value"]
-    return n.number(value.item()) if value.ndim == 0 else n.verbatim("x".join(map(str, value.shape)) + " numbers")

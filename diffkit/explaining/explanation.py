@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from diffkit.differentiators.arguments import numbered, take
+from diffkit.differentiators.following import followed
 from diffkit.differentiators.programs import Branch, check_scalar
 from diffkit.errors import InputError, check_name, check_positive
 from diffkit.explaining import tables
@@ -14,11 +15,10 @@ from diffkit.explaining.backward import derivative_graph
 from diffkit.explaining.columns import Columns, Row
 from diffkit.explaining.edges import Edge
 from diffkit.explaining.lines import Board, Line, tidy
-from diffkit.explaining.names import name_inputs
+from diffkit.explaining.names import name_inputs, name_parameters
 from diffkit.expressions import as_callable
 from diffkit.graph import Graph
 from diffkit.ops import Array
-from diffkit.tracing import trace_function
 
 VERSIONS = ("A", "B")
 
@@ -94,9 +94,10 @@ def explain(
         raise InputError("f was given no arguments, so there is no point to explain it at; give them after f")
     numbers, single = numbered(tuple(range(len(args))) if argnums is None else argnums)
     arrays, layout = take(args, {}, numbers, single=single)
-    traced = trace_function(f, arrays, layout.rebuild)
+    traced = followed(f, arrays, layout.rebuild, has_aux=False, black_box=False)
     check_scalar(traced, "gradient")
-    board = Board(tidy(Branch(traced, arrays).graph), *name_inputs(f, layout, names))
+    graph = tidy(Branch(traced, arrays).graph)
+    board = Board(graph, *name_inputs(f, layout, names), name_parameters(f, graph))
     return Explanation(board, layout.wanted, arrays, version, limit)
 
 
@@ -123,7 +124,7 @@ class Explanation:
     @cached_property
     def lines(self) -> list[Line]:
         """The lines of the forward column, constants included."""
-        return [self._board.line(position) for position in sorted(self._board.names)]
+        return self._board.lines()
 
     @cached_property
     def edges(self) -> list[Edge]:

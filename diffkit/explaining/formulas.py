@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.errors import InputError
-from diffkit.explaining.grammar import Instruction, Reader, complaint
+from diffkit.explaining.grammar import Instruction, Reader, complaint, short
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,13 @@ class Formula:
         for part in text.split(","):
             name, equals, value = (word.strip() for word in part.partition("="))
             if not equals or not name:
-                raise InputError(f"{part.strip()!r} is no value of a variable; write name=number, as {self._example}")
+                raise InputError(
+                    f"{short(part.strip())} is no value of a variable; write name=number, as {self._example}"
+                )
             if name not in self.names:
-                raise InputError(f"{self.text!r} has no variable {name!r}; it has {', '.join(self.names)}")
+                raise InputError(f"the formula has no variable {short(name)}; it has {', '.join(self.names)}")
             if name in given:
-                raise InputError(f"{name} is given twice, as {given[name]:g} and as {value}; give one value")
+                raise InputError(f"{name} is given twice, as {given[name]:g} and as {short(value)}; give one value")
             given[name] = _number(name, value)
         if missing := [name for name in self.names if name not in given]:
             raise InputError(f"no value for {', '.join(missing)}; give all variables, as {self._example}")
@@ -141,5 +143,5 @@ def _number(name: str, text: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise InputError(f"{name}={text}: {text!r} is no finite number; write one such as 2, -0.5 or 1e-3")
+        raise InputError(f"{short(text)} is no finite number for {name}; write one such as 2, -0.5 or 1e-3")
     return value

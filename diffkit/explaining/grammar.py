@@ -33,6 +33,8 @@ from diffkit.primitives import expit
 
 LONGEST = 5_000
 """Characters of a formula, at most."""
+WORD = 40
+"""Characters of a word that a message repeats, at most."""
 DEEPEST = 100
 """Parentheses, signs, powers and calls within each other, at most."""
 
@@ -94,6 +96,11 @@ class Instruction(NamedTuple):
     operands: int
     value: Any
     token: Token
+
+
+def short(text: str) -> str:
+    """A word of the user's in quotes, without what a terminal would obey; cut where it is long."""
+    return repr(text if len(text) <= WORD else text[:WORD] + "...")
 
 
 def complaint(text: str, place: int, message: str) -> InputError:
@@ -234,13 +241,13 @@ class Reader:
 
 
 def _instead(token: Token) -> str:
-    return ", not the end" if token.kind == "end" else f", not {token.text!r}"
+    return ", not the end" if token.kind == "end" else f", not {short(token.text)}"
 
 
 def _no_function(name: str) -> str:
     near = [_ELSEWHERE[name]] if name in _ELSEWHERE else difflib.get_close_matches(name, FUNCTIONS, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else "."
-    return f"no function {name!r}{hint} Known: {', '.join(FUNCTIONS)}"
+    return f"no function {short(name)}{hint} Known: {', '.join(FUNCTIONS)}"
 
 
 def _no_character(letter: str) -> str:

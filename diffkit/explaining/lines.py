@@ -85,8 +85,7 @@ def lines(graph: Graph, inputs: Sequence[str] = (), parts: Mapping[tuple[int, in
     intermediate t = sin(x) (0,)
     loss J = t x (1, 0)
     """
-    board = Board(graph, inputs, parts or {})
-    return [board.line(position) for position in sorted(board.names)]
+    return Board(graph, inputs, parts).lines()
 
 
 def tidy(graph: Graph) -> Graph:
@@ -119,17 +118,24 @@ def tidy(graph: Graph) -> Graph:
 class Board:
     """Which steps of a graph have a line, and how each is called."""
 
-    def __init__(self, graph: Graph, inputs: Sequence[str], parts: Mapping[tuple[int, int], str]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        inputs: Sequence[str],
+        parts: Mapping[tuple[int, int], str] | None = None,
+        parameters: Mapping[int, str] | None = None,
+    ) -> None:
         self.graph = graph
         self.kinds: dict[int, str] = {}
         self.shown: list[int] = []  # for each step, the step whose line it is part of
         self.names: dict[int, str] = {}
         self.called: dict[int, str] = {}  # each input by its name, also where its entries stand for it
-        self.entries: dict[int, dict[int, str]] = {}  # the names of entries that were given
+        self.entries: dict[int, dict[tuple[int], str]] = {}  # the names of entries that were given
         whole = self._read_whole()
         for position, step in enumerate(graph.steps):
             self._place(position, step, whole)
-        self._name_inputs(inputs, parts)
+        self._name_inputs(inputs, parts or {})
+        self._name_parameters(parameters or {})
         self._name_results()
         self._name_others()
 
@@ -159,6 +165,11 @@ class Board:
         """Whether a line has a formula."""
         return self.kinds[position] in ("intermediate", "loss")
 
+    def is_number(self, position: int) -> bool:
+        """Whether a step is a constant number, which stands where it is used."""
+        step = self.graph.steps[position]
+        return step.op is CONSTANT and step.shape == ()
+
     def sources(self, position: int) -> tuple[int, ...]:
         """The lines that a step reads, as often as it reads them."""
         return tuple(self.shown[operand] for operand in self.graph.steps[position].operands)
@@ -169,28 +180,35 @@ class Board:
         given = [*inputs, *(f"x{number + 1}" for number in range(len(inputs), len(self.graph.inputs)))]
         self.called = dict(zip(self.graph.inputs, given, strict=False))
         for (number, entry), name in parts.items():
-            self.entries.setdefault(self.graph.inputs[number], {})[entry] = name
+            self.entries.setdefault(self.graph.inputs[number], {})[entry,] = name
         for position in [position for position, kind in self.kinds.items() if kind == "input"]:
             step = self.graph.steps[position]
             if step.op is INPUT:
                 self.names[position] = self.called[position]
                 continue
             (source,) = step.operands
-            place = step.params["place"]
-            names = self.entries.get(source, {})
-            self.names[position] = names.get(place[0], f"{self.called[source]}[{place_text(place)}]")
+            place = place_text(step.params["place"])
+            whole = self.called[source] + (f"[{place}]" if place else "")
+            self.names[position] = self.entries.get(source, {}).get(step.params["place"], whole)
             self.names.pop(source, None)  # its entries stand for it
             self.kinds.pop(source, None)
 
+    def _name_parameters(self, given: Mapping[int, str]) -> None:
+        free = {position: name for position, name in given.items() if name not in self._taken()}
+        self.names |= {position: name for position, name in free.items() if position in self.kinds}
+
+    def _taken(self) -> set[str]:
+        return {name.partition("[")[0] for name in self.names.values()}
+
     def _name_results(self) -> None:
         results = [position for position in self.graph.outputs if self.kinds.get(position) == "loss"]
-        taken = {name.partition("[")[0] for name in self.names.values()}
+        taken = self._taken()
         stem = next(name for name in ("J", "L", "y", "loss", "result") if name not in taken)
         for number, position in enumerate(dict.fromkeys(results)):
             self.names[position] = stem if len(results) == 1 else f"{stem}{number + 1}"
 
     def _name_others(self) -> None:
-        taken = {name.partition("[")[0] for name in self.names.values()}
+        taken = self._taken()
         rest = [position for position, kind in self.kinds.items() if position not in self.names]
         inner = [position for position in rest if self.kinds[position] == "intermediate"]
         free = [letter for letter in LETTERS if letter not in taken]
@@ -200,7 +218,8 @@ class Board:
         for position in rest:
             kind = self.kinds[position]
             if kind == "constant":
-                self.names[position] = _number(self.graph.steps[position]) or next(arrays)
+                known = self.is_number(position)
+                self.names[position] = self.piece(TEXT, position).string if known else next(arrays)
             else:
                 self.names[position] = next(variables if kind == "intermediate" else parameters)
 
@@ -210,8 +229,8 @@ class Board:
         """A step by its name; a view, as what it looks at."""
         step = self.graph.steps[position]
         if self.shown[position] == position:
-            value = step.params.get("value") if step.op is CONSTANT else None
-            return n.number(value.item()) if value is not None and value.ndim == 0 else n.name(self.names[position])
+            known = self.is_number(position)
+            return n.number(step.params["value"].item()) if known else n.name(self.names[position])
         return self.written(n, position)
 
     def written(self, n: Notation, position: int) -> Piece:
@@ -219,6 +238,10 @@ class Board:
         step = self.graph.steps[position]
         operands = [self.graph.steps[operand] for operand in step.operands]
         return formula(n, step, operands, [self.piece(n, operand) for operand in step.operands])
+
+    def lines(self) -> list[Line]:
+        """All lines, in topological order."""
+        return [self.line(position) for position in sorted(self.names)]
 
     def line(self, position: int) -> Line:
         """The line of a step."""
@@ -239,8 +262,3 @@ class Board:
 
 def _numbered(stem: str, taken: set[str]) -> Iterator[str]:
     return (f"{stem}{number}" for number in count(1) if f"{stem}{number}" not in taken)
-
-
-def _number(step: Step) -> str:
-    value: Any = step.params.get("value")
-    return TEXT.number(value.item()).string if value is not None and value.ndim == 0 else ""

@@ -8,6 +8,7 @@ from typing import Any
 
 from diffkit.differentiators.arguments import Layout, Spec
 from diffkit.errors import InputError
+from diffkit.graph import REFERENCE, Graph
 
 Entries = dict[tuple[int, int], str]
 """Names of entries, by (number of the array, entry)."""
@@ -24,6 +25,8 @@ def name_inputs(f: Callable[..., Any], layout: Layout, names: Sequence[str] | st
     count = len(layout.structures)
     if names is None:
         return _leaves(layout, _parameters(f, count)), {}
+    if not isinstance(names, (str, list, tuple)):
+        raise InputError(f"names={names!r} is a {type(names).__name__}; give a list of names, or text such as 'x z'")
     given = names.replace(",", " ").split() if isinstance(names, str) else [str(name) for name in names]
     if not all(name.strip() for name in given) or len(set(given)) < len(given):
         raise InputError(f"names={names!r}; give each argument a name of its own, such as names='x z'")
@@ -35,6 +38,20 @@ def name_inputs(f: Callable[..., Any], layout: Layout, names: Sequence[str] | st
             "a name for each argument, or, to a single one-dimensional array, for each entry"
         )
     return _leaves(layout, given), {}
+
+
+def name_parameters(f: Callable[..., Any], graph: Graph) -> dict[int, str]:
+    """What f calls the arrays that it reads from outside, by the position of the step."""
+    try:
+        read = inspect.getclosurevars(f)
+    except TypeError:  # no function of Python's
+        return {}
+    known = {id(value): name for name, value in (*read.globals.items(), *read.nonlocals.items())}
+    return {
+        position: known[id(step.params["value"])]
+        for position, step in enumerate(graph.steps)
+        if step.op is REFERENCE and id(step.params["value"]) in known
+    }
 
 
 def _parameters(f: Callable[..., Any], count: int) -> list[str]:

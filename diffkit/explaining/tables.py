@@ -6,13 +6,9 @@ from collections.abc import Sequence
 from html import escape
 from itertools import zip_longest
 
-import numpy as np
-
 from diffkit.explaining.columns import Row
 from diffkit.explaining.notation import LATEX, TEXT, Notation
-from diffkit.ops import Array
 
-SHOWN = 4  # entries of an array that are written out
 HEADINGS = ("forward", "value", "backward", "value")
 
 
@@ -25,25 +21,17 @@ def shortened(rows: Sequence[Row], limit: int | None) -> list[Row]:
     return [*rows[:half], Row(lambda n: n.verbatim(missing).string, None), *rows[-half:]]
 
 
-def number(n: Notation, value: Array | None) -> str:
-    """A value: six digits; of an array the shape, and its entries where they are few."""
-    if value is None:
-        return ""
-    if np.ndim(value) == 0:
-        return n.number(value).string if np.asarray(value).dtype.kind != "b" else n.verbatim(str(bool(value))).string
-    shape = n.verbatim(str(np.shape(value)) + " ").string
-    if np.ndim(value) != 1 or np.size(value) > SHOWN:
-        return shape
-    return shape + f"[{', '.join(number(n, entry) for entry in value)}]"
-
-
 def cells(n: Notation, forward: Sequence[Row], backward: Sequence[Row]) -> list[tuple[str, ...]]:
     """Four cells per row."""
     nothing = Row(lambda _n: "", None)
     return [
-        tuple(cell for row in pair for cell in (row.written(n), number(n, row.value).strip()))
+        tuple(cell for row in pair for cell in (row.written(n), _number(n, row)))
         for pair in zip_longest(forward, backward, fillvalue=nothing)
     ]
+
+
+def _number(n: Notation, row: Row) -> str:
+    return "" if row.value is None else n.value(row.value)
 
 
 def text(forward: Sequence[Row], backward: Sequence[Row]) -> str:

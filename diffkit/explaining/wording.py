@@ -17,7 +17,7 @@ SIGNS = {
     p.greater: ">", p.greater_equal: ">=", p.less: "<", p.less_equal: "<=", p.equal: "==", p.not_equal: "!=",
     p.logical_and: "and", p.logical_or: "or",
 }  # fmt: skip
-WORDS = {p.expit: "sigmoid", p.gammaln: "log Γ", p.stop: "constant", p.maximum: "max", p.minimum: "min"}
+WORDS = {p.expit: "sigmoid", p.stop: "constant", p.maximum: "max", p.minimum: "min"}
 SPECIAL = {p.sqrt: "sqrt", p.exp: "exp", p.absolute: "absolute", p.expit: "sigmoid", p.inv: "inv"}
 LABELS = {
     p.add: "+", p.subtract: "-", p.multiply: "×", p.divide: "/", p.negative: "-", p.square: "^2", p.reciprocal: "1/x",
@@ -86,6 +86,12 @@ def multiplied(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequen
     return n.entrywise_product(*pieces)
 
 
+def selected(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
+    """A choice; one that is known, as what it chooses."""
+    known = _value(operands[0])
+    return general(n, step, operands, pieces) if known is None else pieces[1 if known else 2]
+
+
 def compared(n: Notation, step: Step, _operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
     """A comparison."""
     return n.comparison(pieces[0], SIGNS[step.op], pieces[1])
@@ -111,7 +117,7 @@ def contracted(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequen
     """A matrix product where it is one; otherwise its letters."""
     plan = matrix_product(step.params["spec"])
     if plan is None:
-        return n.call("einsum", [n.verbatim(f"{step.params['spec']!r}"), *pieces])
+        return n.call("einsum", [n.verbatim(f"'{step.params['spec']!r}'"), *pieces])
     exchanged, turn_left, turn_right = plan
     left, right = reversed(pieces) if exchanged else pieces
     left, right = (n.transpose(left) if turn_left else left), (n.transpose(right) if turn_right else right)
@@ -122,15 +128,19 @@ def contracted(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequen
 
 
 def place_text(place: Any) -> str:
-    """Where a read or a scatter is, as Python writes it."""
+    """Where a read or a scatter is, as Python writes it; empty where it is everywhere."""
     if isinstance(place, Static):
         return str(place.array.tolist()) if place.array.size <= 6 else "..."
-    return ", ".join(map(str, place))
+    parts = [str(part) for part in place]
+    while parts and parts[-1] == ":":
+        parts.pop()
+    return ", ".join(parts)
 
 
 def read(n: Notation, step: Step, _operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
     """An index."""
-    return n.at(pieces[0], place_text(step.params["place"]))
+    place = place_text(step.params["place"])
+    return n.at(pieces[0], place) if place else pieces[0]
 
 
 def scattered(n: Notation, step: Step, _operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
@@ -140,7 +150,7 @@ def scattered(n: Notation, step: Step, _operands: Sequence[Step], pieces: Sequen
         return Piece(f"[{', '.join(piece.string for piece in pieces)}]")
     placed = zip(pieces, places, strict=True)
     return n.call(
-        "scatter", [Piece(piece.string + n.verbatim(f" at {place_text(place)}").string) for piece, place in placed]
+        "scatter", [Piece(piece.string + n.verbatim(f" at [{place_text(place)}]").string) for piece, place in placed]
     )
 
 
@@ -167,6 +177,7 @@ WORDINGS: dict[Op, Wording] = {
     p.square: lambda n, _s, _o, x: n.power(x[0], n.number(2)),
     p.reciprocal: lambda n, _s, _o, x: n.quotient(n.number(1), x[0]),
     p.multiply: multiplied,
+    p.where: selected,
     p.contract: contracted,
     **dict.fromkeys(SIGNS, compared),
     **dict.fromkeys(HIDDEN, same),

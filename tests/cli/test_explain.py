@@ -80,7 +80,7 @@ def test_a_drawing_is_saved_beside(capsys, tmp_path, suffix):
         ("log(x)", "x=-1", "'log' gives nan here, at x = -1"),
         ("x*z", "x=2", "no value for z; give all variables, as x=2,z=3"),
         ("x*z", "x=2,z=3,[b]=1", "has no variable '[b]'; it has x, z"),
-        ("x*z", "x=2,z=three", "z=three: 'three' is no finite number"),
+        ("x*z", "x=2,z=three", "'three' is no finite number for z"),
         ("x*z", "x=2,z=inf", "'inf' is no finite number"),
         ("x*z", "x=2,x=3,z=1", "x is given twice"),
         ("x*z", "", "is no value of a variable"),

@@ -285,3 +285,21 @@ def test_any_text_is_a_point_or_an_input_error(text):
         return
     assert np.all(np.isfinite(point))
     assert len(point) == 2
+
+
+@pytest.mark.parametrize("at", ["\x1b[31m=1", "x=\x1b[31m", "x=1,x=\x1b[31m", "\x1b[31m"])
+def test_messages_hold_no_letter_that_a_terminal_obeys(at):
+    with pytest.raises(InputError) as caught:
+        parse("x*z").point(at)
+    assert str(caught.value).isprintable()
+
+
+def test_long_words_are_cut_in_messages():
+    for make in (
+        lambda: parse("f" * 4000 + "(x)"),
+        lambda: parse("x " + "y" * 4000),
+        lambda: parse("x").point("y" * 9999),
+    ):
+        with pytest.raises(InputError) as caught:
+            make()
+        assert max(map(len, str(caught.value).split("\n"))) < 250

@@ -138,4 +138,4 @@ def _picture(written: Sequence[Line], numbers: dict[str, Notes]) -> Any:
 def _shape(line: Line) -> Notes:
     if not line.shape or line.kind == "constant":
         return ()
-    return (("shape", " × ".join(map(str, line.shape)) if len(line.shape) > 1 else f"({line.shape[0]},)"),)
+    return (("shape", str(line.shape)),)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 COMPARISON, SUM, QUOTIENT, PRODUCT, POWER, ATOM = range(6)
+
+
+SHOWN = 4  # entries of an array that are written out
 
 
 class Piece(NamedTuple):
@@ -101,6 +104,22 @@ class Notation(ABC):
         text = f"{abs(float(value)):.6g}"
         piece = self.unsigned(text)
         return self.negative(piece) if np.signbit(value) and value != 0 else piece
+
+    def array(self, values: np.ndarray[Any, Any]) -> Piece:
+        """The entries of a vector or matrix where they are few; otherwise only how many numbers there are."""
+        if values.ndim <= 2 and values.size <= SHOWN:
+            entries = [self.array(row).string if row.ndim else self.value(row) for row in values]
+            return Piece(f"[{', '.join(entries)}]")
+        return self.verbatim("x".join(map(str, values.shape)) + " numbers")
+
+    def value(self, value: Any) -> str:
+        """A value in a table: a number, a truth, or an array by its shape and, where they are few, its entries."""
+        if np.ndim(value) == 0:
+            truth = np.asarray(value).dtype == bool
+            return self.verbatim(str(bool(value))).string if truth else self.number(float(value)).string
+        shape = self.verbatim(str(np.shape(value))).string
+        entries = self.array(value).string
+        return f"{shape} {entries}" if entries.startswith("[") else shape
 
     def negative(self, x: Piece) -> Piece:
         """The negative; of a negative, what stands behind its sign."""

@@ -7,7 +7,16 @@ from collections.abc import Sequence
 
 from diffkit.explaining.notation.base import ATOM, POWER, PRODUCT, Notation, Piece
 
-_COMPARED = {">": ">", "<": "<", ">=": r"\ge", "<=": r"\le", "==": "=", "!=": r"\ne", "and": r"\wedge", "or": r"\vee"}
+_COMPARED = {
+    ">": ">",
+    "<": "<",
+    ">=": r"\geq",
+    "<=": r"\leq",
+    "==": "=",
+    "!=": r"\neq",
+    "and": r"\wedge",
+    "or": r"\vee",
+}
 GREEK = frozenset(
     [
         *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu"),
@@ -89,7 +98,7 @@ class Latex(Notation):
 
     def at(self, piece: Piece, index: str) -> Piece:
         """An index."""
-        return Piece(rf"{self.within(piece, ATOM)}_{{{escaped(index)}}}", POWER)
+        return Piece(rf"{{{self.within(piece, ATOM)}}}_{{{escaped(index)}}}", POWER)  # in braces: it may have an index
 
     def compared(self, left: str, sign: str, right: str) -> str:
         """With LaTeX's own signs."""
