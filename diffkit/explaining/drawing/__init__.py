@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.differentiators import get
 from diffkit.differentiators.derivative import Derivative
 from diffkit.errors import InputError, TooLargeError
 from diffkit.explaining.drawing.dot import dot
 from diffkit.explaining.drawing.picture import Node, picture
 from diffkit.explaining.explanation import Explanation, explain
-from diffkit.explaining.lines import Line, lines
+from diffkit.explaining.lines import Board, Line, lines, tidy
+from diffkit.explaining.names import name_inputs, name_parameters
+from diffkit.expressions import as_callable
 from diffkit.graph import Graph
 from diffkit.pictures import Drawing
 
@@ -34,12 +37,13 @@ def draw(what: Graph | Derivative | Explanation | Callable[..., Any], /, *args: 
     Parameters
     ----------
     what
-        A graph, such as ``plan.graph``; a plan, whose function is drawn; what `explain` gave; or a function whose
-        result is one number, with its arguments.
+        A function, with its arguments; a plan, whose function is drawn; what `explain` gave; or any graph, such as
+        ``plan.graph``.
     *args
-        Where the function is explained; only with a function.
+        Of the function.
     values
-        Write at each node its value, and the derivative of the result by it in green; for functions and explanations.
+        Write at each node its value, and the derivative of the result by it in green; for explanations, and functions
+        whose result is one number.
 
     Returns
     -------
@@ -49,7 +53,9 @@ def draw(what: Graph | Derivative | Explanation | Callable[..., Any], /, *args: 
     Raises
     ------
     InputError
-        Values of a graph, which has none; arguments without a function.
+        Values of a graph, which has none; arguments without a function, or a function without.
+    NotScalarError
+        Values of a function whose result is not one number.
     TooLargeError
         When the picture is made, for more than 200 nodes.
     UnsupportedError
@@ -71,34 +77,42 @@ def draw(what: Graph | Derivative | Explanation | Callable[..., Any], /, *args: 
       n1 -> n3;
     }
     """
-    explained = explain(what, *args) if not isinstance(what, (Graph, Derivative, Explanation)) else what
-    if explained is what and args:
-        raise InputError(f"draw was given a {type(what).__name__}, which takes no arguments, and {len(args)} of them")
-    if isinstance(explained, Explanation):
-        shown, numbers = explained.lines, _numbers(explained) if values else {}
-    elif values:
-        raise InputError("a graph holds no values; draw the function with its arguments, draw(f, x, values=True)")
-    else:
-        shown, numbers = lines(_graph(explained)), {}
-    written = _without_what_functions_say(shown)
+    if not isinstance(what, (Graph, Derivative, Explanation)):
+        what = explain(what, *args) if values else _prepared(what, args)
+    elif args:
+        raise InputError(f"a {type(what).__name__} takes no arguments, and draw was given {len(args)} of them")
+    written, numbers = _without_what_functions_say(_lines(what)), _numbers(what) if values else {}
     return Drawing(lambda: _picture(written, numbers), lambda: dot(written))
 
 
-def _graph(what: Graph | Derivative) -> Graph:
-    graph = what if isinstance(what, Graph) else what.function_graph
-    if graph is None:
+def _prepared(f: Callable[..., Any], args: Sequence[Any]) -> Derivative:
+    if not args:
+        raise InputError("a function is drawn for arguments, and draw was given none; give them after f, draw(f, x)")
+    return get("reverse").prepare(as_callable(f), *args, product="value")
+
+
+def _lines(what: Graph | Derivative | Explanation) -> list[Line]:
+    if isinstance(what, Graph):
+        return lines(what)
+    if isinstance(what, Explanation):
+        return what.lines
+    if what.function_graph is None:
         raise InputError("this plan calls its function as a black box and has no graph; draw a plan of another method")
-    return graph
+    graph = tidy(what.function_graph)
+    names = name_inputs(what.function, what.layout, None)
+    return Board(graph, *names, name_parameters(what.function, graph)).lines()
 
 
 Notes = tuple[tuple[str, str], ...]
 """Lines of small letters below a node: (kind, text)."""
 
 
-def _numbers(explanation: Explanation) -> dict[str, Notes]:
+def _numbers(what: Graph | Derivative | Explanation) -> dict[str, Notes]:
     """Value and derivative of each line, by its name."""
-    notes: dict[str, Notes] = {name: (("value", _short(value)),) for name, value in explanation.values.items()}
-    for name, gradient in explanation.gradients.items():
+    if not isinstance(what, Explanation):
+        raise InputError("a graph holds no values; draw the function with its arguments, draw(f, x, values=True)")
+    notes: dict[str, Notes] = {name: (("value", _short(value)),) for name, value in what.values.items()}
+    for name, gradient in what.gradients.items():
         notes[name] = (*notes.get(name, ()), ("gradient", _short(gradient)))
     return notes
 

@@ -5,6 +5,7 @@ Inputs, parameters and constants are nodes without a rectangle: their names stan
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -75,6 +76,7 @@ class Node:
         return Size(width, self.half + NAME * self.boxed, self.half + len(self.notes) * LINE + ROOM)
 
 
+@functools.lru_cache(maxsize=4096)
 def text_width(text: str, size: float) -> float:
     """How wide letters are, drawn upright or slanted."""
     font = FontProperties(family="DejaVu Sans", style="italic", size=size)

@@ -214,21 +214,34 @@ def test_wrong_uses_are_refused():
     plan = dk.get("reverse").prepare(np.sin, 1.0)
     with pytest.raises(InputError, match="holds no values"):
         dk.draw(plan.graph, values=True)
-    with pytest.raises(InputError, match="a Graph, which takes no arguments"):
+    with pytest.raises(InputError, match="a Graph takes no arguments"):
         dk.draw(plan.graph, 1.0)
-    with pytest.raises(InputError, match="arguments"):
+    with pytest.raises(InputError, match="drawn for arguments, and draw was given none"):
         dk.draw(np.sin)
     with pytest.raises(InputError, match="not a function"):
         dk.draw(3.0, 1.0)
     with pytest.raises(NotScalarError):
-        dk.draw(np.sin, np.ones(3))
+        dk.draw(np.sin, np.ones(3), values=True)
     with pytest.raises(InputError, match="black box"):
         dk.draw(dk.get("finite-difference").prepare(lambda x: float(x) ** 2, 1.0))
 
 
-def test_a_plan_of_many_outputs_is_drawn():
-    plan = dk.get("forward").prepare(lambda x: np.array([np.sin(x[0]), x[0] * x[1]]), np.ones(2))
-    assert dk.draw(plan).dot() == dk.draw(plan.function_graph).dot()
+def test_a_plan_is_drawn_as_its_function():
+    def f(x, scale):
+        return np.array([np.sin(x[0]), x[0] * x[1] * scale])
+
+    drawing = dk.draw(dk.get("forward").prepare(f, np.ones(2), 3.0))
+    names = {words[-1] for words in read(drawing.dot())[0].values()}
+    assert {"x[0]", "x[1]", "scale"} < names
+    assert drawing.dot() == dk.draw(f, np.ones(2), 3.0).dot()
+
+
+def test_arrays_that_a_function_reads_from_outside_are_parameters():
+    offset = np.arange(3.0)
+    drawing = dk.draw(lambda x: x * offset, np.ones(3))
+    (axes,) = drawing.figure().axes
+    colours = {text.get_text(): text.get_color() for text in axes.texts}
+    assert colours["offset"] != colours["x"]
 
 
 # ---------------------------------------------------------------- the DOT language, read by a small reader of its own
