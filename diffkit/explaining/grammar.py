@@ -73,6 +73,7 @@ _BETWEEN = {
     "**": _POWER,
 }
 
+_SPACE = re.compile(r"\s*", re.ASCII)
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign>\*\*|[-+*/^(),])|(?P<end>$))",
     re.ASCII,
@@ -125,6 +126,8 @@ class Reader:
 
     def read(self) -> tuple[tuple[str, ...], tuple[Instruction, ...]]:
         """Give the variables, in the order in which they appear, and the formula in postfix order."""
+        if not isinstance(self.text, str):
+            raise InputError(f"a formula is text, and {self.text!r} is a {type(self.text).__name__}")
         if len(self.text) > LONGEST:
             raise InputError(f"the formula has {len(self.text):,} characters; {LONGEST:,} is the limit")
         self.advance()
@@ -211,8 +214,7 @@ class Reader:
         """Go on to the next word."""
         found = _TOKEN.match(self.text, self.next_place)
         if not found:
-            rest = self.text[self.next_place :]
-            place = self.next_place + len(rest) - len(rest.lstrip())
+            place = _SPACE.match(self.text, self.next_place).end()  # type: ignore[union-attr]  # always matches
             raise complaint(self.text, place, _no_character(self.text[place]))
         kind = str(found.lastgroup)
         self.token = Token(kind, found[kind], found.start(kind))

@@ -9,7 +9,7 @@ import operator
 import numpy as np
 import pytest
 import sympy
-from hypothesis import event, given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 import diffkit as dk
@@ -192,6 +192,9 @@ def test_its_gradient_is_sympys():
         ("\u0663*x", "ARABIC-INDIC DIGIT THREE", 0),
         ("x\x00", "character number 0", 1),
         ("x + \x1b[31m", "cannot be printed", 4),
+        ("\x1f", "character number 31", 0),  # white space to str.strip
+        ("  \xa0x", "NO-BREAK SPACE", 2),
+        ("x +\u2003y", "EM SPACE", 3),
         ("9**9**9**9*x", "inf in float64", 4),
         ("x + 1e999", "inf in float64", 4),
         ("9" * 4000 + "*x", "inf in float64", 0),
@@ -207,6 +210,11 @@ def test_what_is_no_formula_is_refused_with_a_caret(text, words, place):
     assert words in message
     assert caret.rstrip() == " " * (4 + place) + "^"
     assert shown.isprintable()
+
+
+def test_what_is_no_text_is_refused():
+    with pytest.raises(InputError, match="a formula is text, and None is a NoneType"):
+        parse(None)
 
 
 @pytest.mark.parametrize("text", ["(" * 2000 + "x", "-" * 2000 + "x", "x^" * 2000 + "x", "sin(" * 1000 + "x"])
@@ -235,6 +243,7 @@ def test_a_long_text_is_shown_around_the_place():
     assert shown[caret.index("^") :].startswith("sine(x)")
 
 
+@settings(max_examples=500)
 @given(st.text() | st.text("xe.1()*+-^/, sinmaxlog'_[]\x00\n"))
 def test_any_text_is_a_formula_or_an_input_error(text):
     try:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from diffkit.errors import UnsupportedError
@@ -36,7 +36,6 @@ def spots(layout, sizes, edges):
     return [sorted(column.values(), key=lambda spot: spot[0]) for column in found.values()]
 
 
-@settings(deadline=None)
 @given(graphs())
 def test_a_layout_keeps_its_rules(graph):
     sizes, edges = graph
