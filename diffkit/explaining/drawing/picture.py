@@ -158,7 +158,10 @@ Way = list[tuple[float, float]]
 
 
 def ways(nodes: Sequence[Node], edges: Sequence[Edge], layout: Layout) -> list[Way]:
-    """From the right border of each edge's start to the left border of its end, level through columns between."""
+    """From the right border of each edge's start to the left border of its end, level through columns between.
+
+    What edges from one start share is part of one of them; the others begin where they leave it.
+    """
     found = []
     for (start, end), passed, port in zip(edges, layout.passed, layout.ports, strict=True):
         x, y = layout.middle(start)
@@ -169,7 +172,14 @@ def ways(nodes: Sequence[Node], edges: Sequence[Edge], layout: Layout) -> list[W
         x, y = layout.middle(end)
         way += [(layout.columns[layout.layers[end]][0] - HEAD, y + port), (x - nodes[end].inner / 2, y + port)]
         found.append(way)
-    return found
+    furthest = _furthest(edges, layout)
+    return [way if number in furthest else way[-3:-2] + way[-3:] for number, way in enumerate(found)]
+
+
+def _furthest(edges: Sequence[Edge], layout: Layout) -> set[int]:
+    """For each start the edge that leads furthest: it draws the trunk, from which the others branch."""
+    order = sorted(range(len(edges)), key=lambda number: len(layout.passed[number]))
+    return {*{edges[number][0]: number for number in order}.values()}
 
 
 def _draw_edge(axes: Axes, way: Way, gid: str) -> None:

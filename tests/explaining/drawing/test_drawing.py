@@ -101,18 +101,24 @@ def test_edges_lead_from_border_to_border_and_meet_nothing_else(drawing):
     places = {gid.removeprefix("name-"): extent for gid, extent in words.items() if gid.startswith("name")}
     places |= {gid.removeprefix("box-"): extent for gid, extent in boxes.items()}
     edges = [patch for patch in axes.patches if isinstance(patch, PathPatch)]
+    corners = {start: set() for start in places}  # of the edges that begin at the border of their start
+    begins = []
     for edge in edges:
         _, start, end = edge.get_gid().split("-")
-        way = edge.get_transform().transform_path(edge.get_path()).to_polygons(closed_only=False)[0]
+        drawn_path = edge.get_transform().transform_path(edge.get_path())
+        way = drawn_path.to_polygons(closed_only=False)[0]
         points = np.vstack([np.linspace(a, b, 20) for a, b in pairwise(way)])
-        assert -0.01 <= points[0, 0] - places[start].x1 < 8  # a name without a box ends a little before its edge starts
-        assert places[start].y0 <= points[0, 1] <= places[start].y1
+        if -0.01 <= points[0, 0] - places[start].x1 < 8:  # a name ends a little before its edge starts
+            assert places[start].y0 <= points[0, 1] <= places[start].y1
+            corners[start] |= {tuple(corner) for corner in drawn_path.vertices.round(3)}
+        begins.append((start, tuple(points[0].round(3))))
         assert points[-1, 0] == pytest.approx(boxes[f"box-{end}"].x0, abs=0.01)
         assert boxes[f"box-{end}"].y0 < points[-1, 1] < boxes[f"box-{end}"].y1
         others = {gid: extent for gid, extent in (boxes | words).items() if gid not in (f"box-{start}", f"box-{end}")}
         low, high = (np.array([getattr(extent, corner) for extent in others.values()]) for corner in ("min", "max"))
         inside = np.all((points[:, None] > low + 0.5) & (points[:, None] < high - 0.5), axis=-1)
         assert [gid for gid, crossed in zip(others, inside.any(axis=0), strict=True) if crossed] == []
+    assert all(begin in corners[start] for start, begin in begins)  # at the border, or on an edge from the same start
     heads = [patch for patch in axes.patches if isinstance(patch, Polygon)]
     assert [head.get_gid()[5:] for head in heads] == [edge.get_gid()[5:] for edge in edges]
 
