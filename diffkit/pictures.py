@@ -72,7 +72,8 @@ def _written(figure: Figure, suffix: str) -> bytes:
     figure.savefig(drawn, format=suffix.removeprefix("."), metadata=UNSAID[suffix])
     if suffix != ".png":
         return drawn.getvalue()
-    Image.open(drawn).convert("RGB").quantize(SHADES, dither=Image.Dither.NONE).save(packed, "png", optimize=True)
+    rare = Image.Quantize.MAXCOVERAGE  # keeps a colour that few letters have; the median cut would give it another's
+    Image.open(drawn).convert("RGB").quantize(SHADES, rare, dither=Image.Dither.NONE).save(packed, "png", optimize=True)
     return packed.getvalue()
 
 

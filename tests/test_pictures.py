@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from io import BytesIO
 from itertools import combinations
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from PIL import Image
 
 from diffkit.errors import InputError, UnsupportedError
 from diffkit.pictures import Drawing, looks
@@ -78,6 +80,18 @@ def test_a_drawing_is_drawn_anew_in_the_style_of_the_pictures_each_time():
     assert drawing.png() == drawing.png()
     assert made == ["diffkit"] * 4
     assert mpl.rcParams["svg.hashsalt"] is None
+
+
+def test_few_letters_in_a_colour_keep_it():
+    def make():
+        figure = Figure(figsize=(4, 2))
+        for line, colour in enumerate(["0.15", "#006B4F"] * 5):
+            figure.text(0.1, 0.05 + 0.09 * line, "many numbers 0.1234, 5.678", color=colour)
+        figure.text(0.9, 0.5, "x", color="#004B78")
+        return figure
+
+    shown = np.array(Image.open(BytesIO(Drawing(make).png())).convert("RGB")).reshape(-1, 3)
+    assert np.abs(shown.astype(int) - (0x00, 0x4B, 0x78)).sum(axis=1).min() <= 6
 
 
 def test_a_drawing_without_a_source_has_no_dot_form(tmp_path):
