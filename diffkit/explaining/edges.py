@@ -84,7 +84,7 @@ class Rule:
         self.board, self.target, self.source = board, target, source
         self.values, self.gradient = values, gradient
         step, operand = board.graph.steps[target], board.graph.steps[source]
-        self.entrywise = step.op.family == "elementwise" and step.shape == operand.shape
+        self.entrywise = step.shape == operand.shape and (step.op.family == "elementwise" or step.shape == ())
 
     def local(self, n: Notation) -> str:
         """The local gradient; empty where there is none."""

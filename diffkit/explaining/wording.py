@@ -27,8 +27,8 @@ HIDDEN = frozenset({p.reshape, p.broadcast, p.convert})  # the same entries, in 
 
 
 def word(op: Op) -> str:
-    """An op's name as it is said."""
-    return WORDS.get(op, op.name.rstrip("_"))
+    """An op's name as it is said; of a user's own without its number."""
+    return WORDS.get(op, op.name.partition("#")[0])
 
 
 def label(step: Step, operands: Sequence[Step]) -> str:

@@ -140,6 +140,12 @@ def test_an_edge_says_what_it_multiplies():
     assert str(dk.explain(lambda x: np.sum(x) * 2, np.ones(2)).edges[1]) == "x -> t: dJ/dt = (2,) [2, 2]"
 
 
+def test_rules_of_the_user_are_read_like_any_other():
+    cube = dk.primitive(lambda x: x**3, vjp=lambda w, y, operands: (3 * operands[0] ** 2 * w,))
+    edge = dk.explain(lambda x: 2 * cube(x), 2.0).edges[-1]
+    assert (edge.local_text, edge.text, float(edge.local), float(edge.value)) == ("3x^2", "dJ/dt 3x^2", 12.0, 24.0)
+
+
 def test_a_variable_read_twice_by_one_line_has_one_edge():
     (edge,) = dk.explain(lambda x: x * x, 3.0).edges
     assert (edge.text, float(edge.value), edge.target.operands) == ("2x", 6.0, (0, 0))

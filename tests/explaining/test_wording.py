@@ -156,3 +156,12 @@ def test_places_are_written_as_python_writes_them():
     assert place_text((Span(0, None, 1, 3),)) == ""
     assert place_text((Span(1, None, 2, 3),)) == "1::2"
     assert place_text(Static(np.arange(20))) == "..."
+
+
+def test_the_user_s_own_ops_go_by_the_name_of_their_function():
+    def my_square(x):
+        return x * x
+
+    square = dk.primitive(my_square, vjp=lambda w, y, operands: (2 * operands[0] * w,))
+    assert "t = my_square(x) " in str(dk.explain(lambda x: 2 * square(x), 3.0))
+    assert r"\operatorname{my\_square}" in dk.explain(lambda x: 2 * square(x), 3.0).latex()
