@@ -6,10 +6,9 @@ only looks at a value in another shape has no line, and an entry of an input tha
 
 from __future__ import annotations
 
-import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 from diffkit import primitives as p
@@ -19,7 +18,8 @@ from diffkit.graph import CONSTANT, INPUT, REFERENCE, Graph, Step
 from diffkit.ops import Shape
 from diffkit.simplify import drop_dead
 
-LETTERS = "tuvwpqrsabcghkmn"
+LETTERS, PARAMETERS = "tuvwpqrsabcghkmn", "ABCDEFGHKMNPQRSTUVWXYZ"
+LEAVES = {INPUT: "input", REFERENCE: "parameter"}
 VIEWS = HIDDEN | {p.transpose}
 
 
@@ -143,14 +143,11 @@ class Board:
 
     def _read_whole(self) -> set[int]:
         """The inputs that something other than an index reads."""
-        return {operand for step in self.graph.steps if step.op is not p.index for operand in step.operands} | {
-            *self.graph.outputs
-        }
+        read = {operand for step in self.graph.steps if step.op is not p.index for operand in step.operands}
+        return read.union(self.graph.outputs)
 
     def _place(self, position: int, step: Step, whole: set[int]) -> None:
-        kind = {INPUT: "input", REFERENCE: "parameter"}.get(
-            step.op, "constant" if not step.operands else "intermediate"
-        )
+        kind = LEAVES.get(step.op, "constant") if not step.operands else "intermediate"
         if position in self.graph.outputs and step.operands:
             kind = "loss"
         elif step.op is p.index and self.graph.steps[step.operands[0]].op is INPUT and step.operands[0] not in whole:
@@ -203,7 +200,7 @@ class Board:
     def _name_results(self) -> None:
         results = [position for position in self.graph.outputs if self.kinds.get(position) == "loss"]
         taken = self._taken()
-        stem = next(name for name in ("J", "L", "y", "loss", "result") if name not in taken)
+        stem = next(name for name in chain("JLy", _numbered("J", taken)) if name not in taken)
         for number, position in enumerate(dict.fromkeys(results)):
             self.names[position] = stem if len(results) == 1 else f"{stem}{number + 1}"
 
@@ -213,7 +210,7 @@ class Board:
         inner = [position for position in rest if self.kinds[position] == "intermediate"]
         free = [letter for letter in LETTERS if letter not in taken]
         variables = iter(free) if len(inner) <= len(free) else _numbered("v", taken)
-        parameters = iter([letter for letter in string.ascii_uppercase if letter not in taken | {"J", "L"}])
+        parameters = chain((letter for letter in PARAMETERS if letter not in taken), _numbered("P", taken))
         arrays = _numbered("c", taken)
         for position in rest:
             kind = self.kinds[position]

@@ -83,6 +83,15 @@ def test_what_f_reads_from_outside_is_a_parameter():
     assert [(line.name, line.shape) for line in found if line.kind == "parameter"] == [("A", (2, 3))]
 
 
+def test_there_are_names_for_any_number_of_parameters():
+    arrays = [np.full(2, float(k)) for k in range(30)]
+    found = lines(graph_of(lambda x: np.sum(sum(x * array for array in arrays)), np.ones(2)), "x")
+    names = [line.name for line in found if line.kind == "parameter"]
+    assert len(set(names)) == 30
+    assert names[:2] == ["A", "B"]
+    assert names[-1].startswith("P")
+
+
 def test_a_constant_array_has_a_name():
     found = lines(graph_of(lambda x: x @ np.ones(2), np.ones(2)), "x")
     assert [line.name for line in found if line.kind == "constant"] == ["c1"]

@@ -146,6 +146,7 @@ def test_products_of_arrays_say_which_they_are():
     assert text(lambda x, y: np.sum(x * y), v, 2.0) == "x y"
     assert text(lambda x, y: np.sum(x @ y), m, v) == "x y"
     assert text(lambda x, y: np.sum(np.outer(x, y)), np.ones(2), v) == "x yᵀ"
+    assert text(lambda x, y: np.sum(x * y), np.ones((2, 1)), np.ones((1, 3))) == "x y"
     assert text(lambda x, y: np.sum(y[:, None] * x), np.ones(2), v) == "y xᵀ"
     assert text(lambda x, y: np.sum(np.einsum("ijk,k->ij", x, y)), np.ones((2, 2, 3)), v) == "einsum('abc,c->ab', x, y)"
 

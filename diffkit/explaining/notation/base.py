@@ -14,7 +14,6 @@ import numpy as np
 
 COMPARISON, SUM, QUOTIENT, PRODUCT, POWER, ATOM = range(6)
 
-
 SHOWN = 4  # entries of an array that are written out
 
 
@@ -127,9 +126,11 @@ class Notation(ABC):
         return x.minus or Piece("-" + self.within(x, QUOTIENT), SUM, x)
 
     def sum(self, x: Piece, y: Piece) -> Piece:
-        """A sum; of a negative, a difference."""
+        """A sum without zeros; of a negative, a difference."""
+        if ZERO in (x, y):
+            return x if y == ZERO else y
         if y.minus:
-            return Piece(x.string + self.sums[1] + self.within(y.minus, QUOTIENT), SUM)
+            return Piece(self.within(x, SUM) + self.sums[1] + self.within(y.minus, QUOTIENT), SUM)
         return Piece(self.within(x, SUM) + self.sums[0] + self.within(y, SUM), SUM)
 
     def difference(self, x: Piece, y: Piece) -> Piece:
