@@ -25,6 +25,14 @@ def test_the_worked_example_is_the_one_of_the_course():
     assert float(found.gradient["z"]) == pytest.approx(float(f.diff(z).subs(at)), rel=1e-13)
 
 
+def test_the_column_of_the_worked_example_is_the_right_one():
+    """Where a lecture swapped the factors of g_a and lost a factor 1/a of g_b; both derived by hand."""
+    a, b = 6.0, np.log(2.0)
+    found = dk.explain(lambda a, b: np.exp(a) + a / b + np.sin(b) / a, a, b).gradient
+    assert float(found["a"]) == pytest.approx(np.exp(a) + 1 / b - np.sin(b) / a**2, rel=1e-14)
+    assert float(found["b"]) == pytest.approx(-a / b**2 + np.cos(b) / a, rel=1e-14)
+
+
 def test_the_composition_sums_at_its_branch():
     problem = problems.get("composition").at(1)
     found = dk.explain(problem.function, problem.point, names=["x"])
