@@ -55,6 +55,16 @@ class Edge:
         return self._rule.local(LATEX)
 
     @property
+    def gradient_text(self) -> str:
+        """[its gradient] in names, ``dJ/du``."""
+        return self._rule.seed(TEXT).string
+
+    @property
+    def gradient_latex(self) -> str:
+        """[its gradient] in LaTeX."""
+        return self._rule.seed(LATEX).string
+
+    @property
     def text(self) -> str:
         """The contribution in names, ``dJ/du cos(t)``."""
         return self._rule.contribution(TEXT).string
@@ -68,9 +78,8 @@ class Edge:
         way = f"{self.source.name} -> {self.target.name}: "
         if self.local is None:
             return f"{way}{self.text} = {TEXT.value(self.value)}"
-        gradient = self._rule.seed(TEXT).string
         factors = f"{TEXT.value(self.local)} x {TEXT.value(self.gradient)}"
-        return f"{way}[{self.local_text}] x [{gradient}] = {factors} = {TEXT.value(self.value)}"
+        return f"{way}[{self.local_text}] x [{self.gradient_text}] = {factors} = {TEXT.value(self.value)}"
 
     def piece(self, n: Notation) -> Piece:
         """The contribution, to be written into a sum."""

@@ -136,6 +136,8 @@ def test_an_edge_says_what_it_multiplies():
         "t -> J: [3] x [dJ/dJ] = 3 x 1 = 3",
         "x -> t: [cos(x)] x [dJ/dt] = 1 x 3 = 3",
     ]
+    assert (edges[1].gradient_text, edges[1].gradient_latex) == ("dJ/dt", r"\frac{dJ}{dt}")
+    assert (edges[1].local_text, edges[1].local_latex) == ("cos(x)", r"\cos\left(x\right)")
     assert edges[1].latex == r"\frac{dJ}{dt} \, \cos\left(x\right)"
     assert str(dk.explain(lambda x: np.sum(x) * 2, np.ones(2)).edges[1]) == "x -> t: dJ/dt = (2,) [2, 2]"
 
