@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +12,7 @@ import numpy as np
 from diffkit.explaining.backward import sent
 from diffkit.explaining.lines import Board, Line
 from diffkit.explaining.notation import LATEX, TEXT, Notation, Piece
-from diffkit.explaining.wording import formula
+from diffkit.explaining.wording import HIDDEN, formula
 from diffkit.graph import CONSTANT, Graph, Step, run
 from diffkit.ops import Array
 from diffkit.simplify import simplify
@@ -121,7 +122,7 @@ class Rule:
         local = self._written(n, self._with_one)
         if last:
             return local
-        scalar = self.gradient.size == 1 or (local.minus or local).is_number
+        scalar = self.gradient.size == 1 or spread_from_one(self._with_one)
         return n.product(self.seed(n), local) if scalar else n.entrywise_product(self.seed(n), local)
 
     # ------------------------------------------------------------ what the rule records
@@ -185,6 +186,14 @@ def decided(graph: Graph, arguments: Sequence[Array]) -> Graph:
         if step.dtype == bool and len(np.unique(values[position])) == 1:
             steps[position] = Step(CONSTANT, (), {"value": np.asarray(values[position])}, step.shape, step.dtype)
     return simplify(Graph(tuple(steps), graph.inputs, graph.outputs))
+
+
+def spread_from_one(graph: Graph) -> bool:
+    """Whether all entries of the result are one number, of which a product needs no sign."""
+    step = graph.steps[graph.outputs[0]]
+    while step.op in HIDDEN:
+        step = graph.steps[step.operands[0]]
+    return math.prod(step.shape) == 1
 
 
 def written(n: Notation, graph: Graph, names: dict[int, Piece]) -> Piece:

@@ -30,7 +30,7 @@ BINARY = {
     "minimum",
 }
 ENTRYWISE = sorted(name for name, op in p.TABLE.items() if op.family == "elementwise" and name != "zeta")
-WEIGHTS = np.ones((3, 2))
+WEIGHTS, RATE = np.ones((3, 2)), np.array([0.5])
 POINT = {"x": 0.6, "y": 0.7}
 BY_DIFFERENCES = {
     "remainder",
@@ -109,6 +109,7 @@ def test_local_gradients_read_as_what_they_are(name, read):
         (lambda x: 2 * np.abs(x), 0.3, "dJ/dt sign(x)"),
         (lambda x: np.sum(2 * x), np.ones(2), "2 dJ/dt"),
         (lambda x: np.sum(np.sin(x)), np.ones(2), "dJ/dt ⊙ cos(x)"),
+        (lambda x: np.sum(x * RATE), np.ones(2), "dJ/dt RATE"),
         (lambda x: 2 * np.sum(x), np.ones(2), "dJ/dt"),
         (lambda x: np.sum(np.sin(x + WEIGHTS)), np.ones(2), "sum(dJ/dt, axis=-2)"),
         (lambda x: np.sum((WEIGHTS @ x) ** 2), np.ones(2), "WEIGHTSᵀ dJ/dt"),

@@ -117,9 +117,8 @@ class Notation(ABC):
         if np.ndim(value) == 0:
             truth = np.asarray(value).dtype == bool
             return self.verbatim(str(bool(value))).string if truth else self.number(float(value), digits).string
-        shape = self.verbatim(str(np.shape(value))).string
-        entries = self.array(value).string
-        return f"{shape} {entries}" if entries.startswith("[") else shape
+        shape, entries = str(np.shape(value)), self.array(value).string
+        return self.verbatim(f"{shape} ").string + entries if entries.startswith("[") else self.verbatim(shape).string
 
     def negative(self, x: Piece) -> Piece:
         """The negative; of a negative, what stands behind its sign."""

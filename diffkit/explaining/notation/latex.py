@@ -33,7 +33,7 @@ class Latex(Notation):
 
     entrywise = r" \odot "
     transposed = r"^{\top}"
-    increment = "{+}="
+    increment = r"\;{+}{=}\;"
 
     def parenthesised(self, piece: Piece) -> str:
         """In ones that grow."""
