@@ -48,8 +48,7 @@ class Sweep:
 
     def version_b(self) -> dict[int, Cotangent]:
         """Initialise to zero, then increment: the gradient of each line, from the last to the first."""
-        collected = {position: [self._zero(position)] for position in self.nodes}
-        self._begin(collected)
+        collected = {position: self._seed(position) or [self._zero(position)] for position in self.nodes}
         found: dict[int, Cotangent] = {}
         for position in reversed(self.nodes):
             found[position] = accumulate(collected[position])  # adds from the left: zero, one increment, the next
@@ -63,14 +62,13 @@ class Sweep:
         found: dict[int, Cotangent] = {}
         consumers = self.consumers()
         for position in reversed(self.nodes):
-            parts: Parts = {position: []}
-            self._begin(parts)
+            total = self._seed(position)
             for consumer in reversed(consumers[position]):
-                parts_sent = self._sent(consumer, found[consumer], to=position)
-                if position in parts_sent:
-                    self.edges[consumer, position] = accumulate(parts_sent[position])
-                    parts[position] += parts_sent[position]
-            found[position] = accumulate(parts[position] or [self._zero(position)])
+                parts = self._sent(consumer, found[consumer], to=position).get(position)
+                if parts:
+                    self.edges[consumer, position] = accumulate(parts)
+                    total += parts
+            found[position] = accumulate(total or [self._zero(position)])
         return found
 
     def consumers(self) -> dict[int, list[int]]:
@@ -82,11 +80,11 @@ class Sweep:
                     reading[source].append(position)
         return reading
 
-    def _begin(self, collected: Parts) -> None:
-        (loss,) = self.board.graph.outputs
-        if loss in collected:
-            step = self.board.graph.steps[loss]
-            collected[loss] = [Cotangent(self.trace.constant(np.ones(step.shape, step.dtype)))]
+    def _seed(self, position: int) -> list[Cotangent]:
+        """What a sweep starts from: the gradient of the result by itself."""
+        step = self.board.graph.steps[position]
+        loss = position in self.board.graph.outputs
+        return [Cotangent(self.trace.constant(np.ones(step.shape, step.dtype)))] if loss else []
 
     def _zero(self, position: int) -> Cotangent:
         step = self.board.graph.steps[position]
@@ -117,7 +115,7 @@ def _through_views(board: Board, position: int, values: Any, part: Cotangent) ->
         step = board.graph.steps[position]
         (source,) = step.operands
         (pulled,) = pull(step.op, accumulate([part]), values[position], (values[source],), (True,), step.params)
-        position, part = source, pulled or part
+        position, part = source, pulled or part  # a view always sends something
     return part
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +12,7 @@ import numpy as np
 from diffkit.explaining.backward import sent
 from diffkit.explaining.lines import Board, Line
 from diffkit.explaining.notation import LATEX, TEXT, Notation, Piece
-from diffkit.explaining.wording import formula
+from diffkit.explaining.wording import HIDDEN, formula
 from diffkit.graph import CONSTANT, Graph, Step, run
 from diffkit.ops import Array
 from diffkit.simplify import simplify
@@ -55,6 +56,16 @@ class Edge:
         return self._rule.local(LATEX)
 
     @property
+    def gradient_text(self) -> str:
+        """[its gradient] in names, ``dJ/du``."""
+        return self._rule.seed(TEXT).string
+
+    @property
+    def gradient_latex(self) -> str:
+        """[its gradient] in LaTeX."""
+        return self._rule.seed(LATEX).string
+
+    @property
     def text(self) -> str:
         """The contribution in names, ``dJ/du cos(t)``."""
         return self._rule.contribution(TEXT).string
@@ -68,9 +79,8 @@ class Edge:
         way = f"{self.source.name} -> {self.target.name}: "
         if self.local is None:
             return f"{way}{self.text} = {TEXT.value(self.value)}"
-        gradient = self._rule.seed(TEXT).string
         factors = f"{TEXT.value(self.local)} x {TEXT.value(self.gradient)}"
-        return f"{way}[{self.local_text}] x [{gradient}] = {factors} = {TEXT.value(self.value)}"
+        return f"{way}[{self.local_text}] x [{self.gradient_text}] = {factors} = {TEXT.value(self.value)}"
 
     def piece(self, n: Notation) -> Piece:
         """The contribution, to be written into a sum."""
@@ -84,7 +94,7 @@ class Rule:
         self.board, self.target, self.source = board, target, source
         self.values, self.gradient = values, gradient
         step, operand = board.graph.steps[target], board.graph.steps[source]
-        self.entrywise = step.op.family == "elementwise" and step.shape == operand.shape
+        self.entrywise = step.shape == operand.shape and (step.op.family == "elementwise" or step.shape == ())
 
     def local(self, n: Notation) -> str:
         """The local gradient; empty where there is none."""
@@ -112,7 +122,7 @@ class Rule:
         local = self._written(n, self._with_one)
         if last:
             return local
-        scalar = self.gradient.size == 1 or (local.minus or local).is_number
+        scalar = self.gradient.size == 1 or spread_from_one(self._with_one)
         return n.product(self.seed(n), local) if scalar else n.entrywise_product(self.seed(n), local)
 
     # ------------------------------------------------------------ what the rule records
@@ -176,6 +186,14 @@ def decided(graph: Graph, arguments: Sequence[Array]) -> Graph:
         if step.dtype == bool and len(np.unique(values[position])) == 1:
             steps[position] = Step(CONSTANT, (), {"value": np.asarray(values[position])}, step.shape, step.dtype)
     return simplify(Graph(tuple(steps), graph.inputs, graph.outputs))
+
+
+def spread_from_one(graph: Graph) -> bool:
+    """Whether all entries of the result are one number, of which a product needs no sign."""
+    step = graph.steps[graph.outputs[0]]
+    while step.op in HIDDEN:
+        step = graph.steps[step.operands[0]]
+    return math.prod(step.shape) == 1
 
 
 def written(n: Notation, graph: Graph, names: dict[int, Piece]) -> Piece:

@@ -183,7 +183,7 @@ class Explanation:
         return tables.markdown(*self._rows())
 
     def latex(self) -> str:
-        """The table in LaTeX: an ``array``, to be put into a displayed formula."""
+        """The table in LaTeX (with amsmath): an ``array``, to be put into a displayed formula."""
         return tables.latex(*self._rows())
 
     def html(self) -> str:

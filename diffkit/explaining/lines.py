@@ -1,15 +1,15 @@
 """A graph as the lines of a blackboard: each step a variable with a name, a function and a formula.
 
 Inputs have the names of the user's arguments, intermediate variables are t, u, v, w and so on, the result is J. What
-only looks at a value in another shape has no line, and an entry of an input that is read entry by entry is an input.
+only looks at a value in another shape has no line. Where an input is read in parts that have no entry in common, such
+as ``x[0]`` and ``x[1]``, its parts are inputs.
 """
 
 from __future__ import annotations
 
-import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 from diffkit import primitives as p
@@ -17,9 +17,11 @@ from diffkit.explaining.notation import LATEX, TEXT, Notation, Piece
 from diffkit.explaining.wording import HIDDEN, formula, label, place_text
 from diffkit.graph import CONSTANT, INPUT, REFERENCE, Graph, Step
 from diffkit.ops import Shape
+from diffkit.primitives.moving import disjoint
 from diffkit.simplify import drop_dead
 
-LETTERS = "tuvwpqrsabcghkmn"
+LETTERS, PARAMETERS = "tuvwpqrsabcghkmn", "ABCDEFGHKMNPQRSTUVWXYZ"
+LEAVES = {INPUT: "input", REFERENCE: "parameter"}
 VIEWS = HIDDEN | {p.transpose}
 
 
@@ -131,9 +133,9 @@ class Board:
         self.names: dict[int, str] = {}
         self.called: dict[int, str] = {}  # each input by its name, also where its entries stand for it
         self.entries: dict[int, dict[tuple[int], str]] = {}  # the names of entries that were given
-        whole = self._read_whole()
+        split = self._read_in_parts()
         for position, step in enumerate(graph.steps):
-            self._place(position, step, whole)
+            self._place(position, step, split)
         self._name_inputs(inputs, parts or {})
         self._name_parameters(parameters or {})
         self._name_results()
@@ -141,19 +143,23 @@ class Board:
 
     # ------------------------------------------------------------ which steps have a line
 
-    def _read_whole(self) -> set[int]:
-        """The inputs that something other than an index reads."""
-        return {operand for step in self.graph.steps if step.op is not p.index for operand in step.operands} | {
-            *self.graph.outputs
-        }
+    def _read_in_parts(self) -> set[int]:
+        """The inputs that are read by indices only, no two of which have an entry in common."""
+        places: dict[int, list[Any]] = {position: [] for position in self.graph.inputs}
+        whole = set(self.graph.outputs)
+        for position, step in enumerate(self.graph.steps):
+            if step.op is p.index and position not in self.graph.outputs:
+                places.setdefault(step.operands[0], []).append(step.params["place"])
+            else:
+                whole |= set(step.operands)
+        inputs = {position for position in self.graph.inputs if position not in whole and places[position]}
+        return {o for o in inputs if disjoint(self.graph.steps[o].shape, tuple(places[o]))}
 
-    def _place(self, position: int, step: Step, whole: set[int]) -> None:
-        kind = {INPUT: "input", REFERENCE: "parameter"}.get(
-            step.op, "constant" if not step.operands else "intermediate"
-        )
+    def _place(self, position: int, step: Step, split: set[int]) -> None:
+        kind = LEAVES.get(step.op, "constant") if not step.operands else "intermediate"
         if position in self.graph.outputs and step.operands:
             kind = "loss"
-        elif step.op is p.index and self.graph.steps[step.operands[0]].op is INPUT and step.operands[0] not in whole:
+        elif step.op is p.index and step.operands[0] in split:
             kind = "input"
         elif step.op in VIEWS:
             self.shown.append(self.shown[step.operands[0]])
@@ -203,7 +209,7 @@ class Board:
     def _name_results(self) -> None:
         results = [position for position in self.graph.outputs if self.kinds.get(position) == "loss"]
         taken = self._taken()
-        stem = next(name for name in ("J", "L", "y", "loss", "result") if name not in taken)
+        stem = next(name for name in chain("JLy", _numbered("J", taken)) if name not in taken)
         for number, position in enumerate(dict.fromkeys(results)):
             self.names[position] = stem if len(results) == 1 else f"{stem}{number + 1}"
 
@@ -213,7 +219,7 @@ class Board:
         inner = [position for position in rest if self.kinds[position] == "intermediate"]
         free = [letter for letter in LETTERS if letter not in taken]
         variables = iter(free) if len(inner) <= len(free) else _numbered("v", taken)
-        parameters = iter([letter for letter in string.ascii_uppercase if letter not in taken | {"J", "L"}])
+        parameters = chain((letter for letter in PARAMETERS if letter not in taken), _numbered("P", taken))
         arrays = _numbered("c", taken)
         for position in rest:
             kind = self.kinds[position]

@@ -8,7 +8,7 @@ from typing import Any
 
 from diffkit import primitives as p
 from diffkit.explaining.notation import PRODUCT, Notation, Piece
-from diffkit.graph import Step
+from diffkit.graph import CONSTANT, Step
 from diffkit.ops import Op, Static
 from diffkit.primitives.contracting import Spec
 
@@ -27,8 +27,8 @@ HIDDEN = frozenset({p.reshape, p.broadcast, p.convert})  # the same entries, in 
 
 
 def word(op: Op) -> str:
-    """An op's name as it is said."""
-    return WORDS.get(op, op.name.rstrip("_"))
+    """An op's name as it is said; of a user's own without its number."""
+    return WORDS.get(op, op.name.partition("#")[0])
 
 
 def label(step: Step, operands: Sequence[Step]) -> str:
@@ -43,7 +43,7 @@ def label(step: Step, operands: Sequence[Step]) -> str:
 
 
 def formula(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
-    """A step as a formula of what its operands are written as; the operands are given as anything with a shape."""
+    """A step as a formula of what its operands are written as."""
     return WORDINGS.get(step.op, general)(n, step, operands, pieces)
 
 
@@ -61,9 +61,9 @@ def _short(value: Any) -> str:
     return str(value) if isinstance(value, (int, tuple)) and len(str(value)) < 20 else ""
 
 
-def _value(step: Any) -> float | None:
-    value = step.params.get("value") if isinstance(step, Step) and step.op.name == "constant" else None
-    return value.item() if value is not None and value.ndim == 0 else None
+def _value(step: Step) -> float | None:
+    known = step.op is CONSTANT and step.shape == ()
+    return step.params["value"].item() if known else None
 
 
 def same(_n: Notation, _step: Step, _operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
@@ -80,10 +80,16 @@ def multiplied(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequen
     if math.prod(x) == 1 or math.prod(y) == 1:
         return n.product(*pieces)
     if len(step.shape) == 2 and x[-1:] == (1,) and y[:-1] in ((), (1,)):
-        return n.product(pieces[0], n.transpose(pieces[1]))
+        return n.product(pieces[0], _row(n, operands[1], pieces[1]))
     if len(step.shape) == 2 and y[-1:] == (1,) and x[:-1] in ((), (1,)):
-        return n.product(pieces[1], n.transpose(pieces[0]))
+        return n.product(pieces[1], _row(n, operands[0], pieces[0]))
     return n.entrywise_product(*pieces)
+
+
+def _row(n: Notation, operand: Step, piece: Piece) -> Piece:
+    """A vector as a row; a matrix of one row is one already."""
+    vector = len(operand.shape) == 1 or operand.op is p.reshape
+    return n.transpose(piece) if vector else piece
 
 
 def selected(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
@@ -161,11 +167,11 @@ def total(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequence[Pi
     return general(n, step, operands, pieces)
 
 
-def turned(n: Notation, step: Step, _operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
+def turned(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
     """A transpose; other orders of axes by name."""
     if step.params["axes"] == (-1, -2):
         return n.transpose(pieces[0])
-    return general(n, step, _operands, pieces)
+    return general(n, step, operands, pieces)
 
 
 WORDINGS: dict[Op, Wording] = {

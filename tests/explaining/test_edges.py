@@ -30,7 +30,7 @@ BINARY = {
     "minimum",
 }
 ENTRYWISE = sorted(name for name, op in p.TABLE.items() if op.family == "elementwise" and name != "zeta")
-WEIGHTS = np.ones((3, 2))
+WEIGHTS, RATE = np.ones((3, 2)), np.array([0.5])
 POINT = {"x": 0.6, "y": 0.7}
 BY_DIFFERENCES = {
     "remainder",
@@ -109,6 +109,7 @@ def test_local_gradients_read_as_what_they_are(name, read):
         (lambda x: 2 * np.abs(x), 0.3, "dJ/dt sign(x)"),
         (lambda x: np.sum(2 * x), np.ones(2), "2 dJ/dt"),
         (lambda x: np.sum(np.sin(x)), np.ones(2), "dJ/dt ⊙ cos(x)"),
+        (lambda x: np.sum(x * RATE), np.ones(2), "dJ/dt RATE"),
         (lambda x: 2 * np.sum(x), np.ones(2), "dJ/dt"),
         (lambda x: np.sum(np.sin(x + WEIGHTS)), np.ones(2), "sum(dJ/dt, axis=-2)"),
         (lambda x: np.sum((WEIGHTS @ x) ** 2), np.ones(2), "WEIGHTSᵀ dJ/dt"),
@@ -136,8 +137,16 @@ def test_an_edge_says_what_it_multiplies():
         "t -> J: [3] x [dJ/dJ] = 3 x 1 = 3",
         "x -> t: [cos(x)] x [dJ/dt] = 1 x 3 = 3",
     ]
+    assert (edges[1].gradient_text, edges[1].gradient_latex) == ("dJ/dt", r"\frac{dJ}{dt}")
+    assert (edges[1].local_text, edges[1].local_latex) == ("cos(x)", r"\cos\left(x\right)")
     assert edges[1].latex == r"\frac{dJ}{dt} \, \cos\left(x\right)"
     assert str(dk.explain(lambda x: np.sum(x) * 2, np.ones(2)).edges[1]) == "x -> t: dJ/dt = (2,) [2, 2]"
+
+
+def test_rules_of_the_user_are_read_like_any_other():
+    cube = dk.primitive(lambda x: x**3, vjp=lambda w, y, operands: (3 * operands[0] ** 2 * w,))
+    edge = dk.explain(lambda x: 2 * cube(x), 2.0).edges[-1]
+    assert (edge.local_text, edge.text, float(edge.local), float(edge.value)) == ("3x^2", "dJ/dt 3x^2", 12.0, 24.0)
 
 
 def test_a_variable_read_twice_by_one_line_has_one_edge():

@@ -61,6 +61,16 @@ def test_an_input_read_as_a_whole_keeps_its_line_and_an_entry_of_it_is_a_step():
     ]
 
 
+def test_parts_that_overlap_are_steps_so_that_each_gradient_is_one_of_the_input():
+    assert written(lambda x: x[0] * np.sum(x[:2]), np.ones(3))[:3] == [
+        ("input", "x", "", ""),
+        ("intermediate", "t", "index", "x[0]"),
+        ("intermediate", "u", "index", "x[:2]"),
+    ]
+    apart = lines(graph_of(lambda x: x[0] * np.sum(x[1:]), np.ones(3)), "x")
+    assert [line.name for line in apart if line.kind == "input"] == ["x[0]", "x[1:]"]
+
+
 def test_entries_may_have_names():
     graph = graph_of(lambda x: x[0] * x[1], np.ones(2))
     assert [line.text for line in lines(graph, ["x"], {(0, 0): "a", (0, 1): "b"})] == ["", "", "a b"]
@@ -81,6 +91,15 @@ def test_what_f_reads_from_outside_is_a_parameter():
     weights = np.ones((2, 3))
     found = lines(graph_of(lambda x: np.sum(weights @ x), np.ones(3)), "x")
     assert [(line.name, line.shape) for line in found if line.kind == "parameter"] == [("A", (2, 3))]
+
+
+def test_there_are_names_for_any_number_of_parameters():
+    arrays = [np.full(2, float(k)) for k in range(30)]
+    found = lines(graph_of(lambda x: np.sum(sum(x * array for array in arrays)), np.ones(2)), "x")
+    names = [line.name for line in found if line.kind == "parameter"]
+    assert len(set(names)) == 30
+    assert names[:2] == ["A", "B"]
+    assert names[-1].startswith("P")
 
 
 def test_a_constant_array_has_a_name():

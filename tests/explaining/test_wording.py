@@ -146,6 +146,7 @@ def test_products_of_arrays_say_which_they_are():
     assert text(lambda x, y: np.sum(x * y), v, 2.0) == "x y"
     assert text(lambda x, y: np.sum(x @ y), m, v) == "x y"
     assert text(lambda x, y: np.sum(np.outer(x, y)), np.ones(2), v) == "x yᵀ"
+    assert text(lambda x, y: np.sum(x * y), np.ones((2, 1)), np.ones((1, 3))) == "x y"
     assert text(lambda x, y: np.sum(y[:, None] * x), np.ones(2), v) == "y xᵀ"
     assert text(lambda x, y: np.sum(np.einsum("ijk,k->ij", x, y)), np.ones((2, 2, 3)), v) == "einsum('abc,c->ab', x, y)"
 
@@ -156,3 +157,12 @@ def test_places_are_written_as_python_writes_them():
     assert place_text((Span(0, None, 1, 3),)) == ""
     assert place_text((Span(1, None, 2, 3),)) == "1::2"
     assert place_text(Static(np.arange(20))) == "..."
+
+
+def test_the_user_s_own_ops_go_by_the_name_of_their_function():
+    def my_square(x):
+        return x * x
+
+    square = dk.primitive(my_square, vjp=lambda w, y, operands: (2 * operands[0] * w,))
+    assert "t = my_square(x) " in str(dk.explain(lambda x: 2 * square(x), 3.0))
+    assert r"\operatorname{my\_square}" in dk.explain(lambda x: 2 * square(x), 3.0).latex()

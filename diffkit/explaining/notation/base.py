@@ -14,17 +14,17 @@ import numpy as np
 
 COMPARISON, SUM, QUOTIENT, PRODUCT, POWER, ATOM = range(6)
 
-
 SHOWN = 4  # entries of an array that are written out
 
 
 class Piece(NamedTuple):
-    """Something written; of a negative also what stands behind the minus sign, of a transpose what was turned."""
+    """Something written; of a negative, a transpose or a power also what was made negative, turned or raised."""
 
     string: str
     binds: int = ATOM
     minus: Piece | None = None
     turned: Piece | None = None
+    raised: tuple[Piece, int] | None = None
 
     @property
     def is_number(self) -> bool:
@@ -70,7 +70,7 @@ class Notation(ABC):
         """A function of what is given."""
 
     @abstractmethod
-    def raised(self, base: str, exponent: Piece) -> Piece:
+    def raised(self, base: str, exponent: Piece) -> str:
         """A power."""
 
     @abstractmethod
@@ -99,36 +99,37 @@ class Notation(ABC):
         """The piece, in parentheses where it binds too loosely."""
         return piece.string if piece.binds >= least else self.parenthesised(piece)
 
-    def number(self, value: float) -> Piece:
-        """A number, to six digits."""
-        text = f"{abs(float(value)):.6g}"
+    def number(self, value: float, digits: int = 6) -> Piece:
+        """A number, rounded to some digits."""
+        text = f"{abs(float(value)):.{digits}g}"
         piece = self.unsigned(text)
         return self.negative(piece) if np.signbit(value) and value != 0 else piece
 
     def array(self, values: np.ndarray[Any, Any]) -> Piece:
         """The entries of a vector or matrix where they are few; otherwise only how many numbers there are."""
         if values.ndim <= 2 and values.size <= SHOWN:
-            entries = [self.array(row).string if row.ndim else self.value(row) for row in values]
+            entries = [self.array(row).string if row.ndim else self.value(row, digits=4) for row in values]
             return Piece(f"[{', '.join(entries)}]")
         return self.verbatim("x".join(map(str, values.shape)) + " numbers")
 
-    def value(self, value: Any) -> str:
+    def value(self, value: Any, digits: int = 6) -> str:
         """A value in a table: a number, a truth, or an array by its shape and, where they are few, its entries."""
         if np.ndim(value) == 0:
             truth = np.asarray(value).dtype == bool
-            return self.verbatim(str(bool(value))).string if truth else self.number(float(value)).string
-        shape = self.verbatim(str(np.shape(value))).string
-        entries = self.array(value).string
-        return f"{shape} {entries}" if entries.startswith("[") else shape
+            return self.verbatim(str(bool(value))).string if truth else self.number(float(value), digits).string
+        shape, entries = str(np.shape(value)), self.array(value).string
+        return self.verbatim(f"{shape} ").string + entries if entries.startswith("[") else self.verbatim(shape).string
 
     def negative(self, x: Piece) -> Piece:
         """The negative; of a negative, what stands behind its sign."""
         return x.minus or Piece("-" + self.within(x, QUOTIENT), SUM, x)
 
     def sum(self, x: Piece, y: Piece) -> Piece:
-        """A sum; of a negative, a difference."""
+        """A sum without zeros; of a negative, a difference."""
+        if ZERO in (x, y):
+            return x if y == ZERO else y
         if y.minus:
-            return Piece(x.string + self.sums[1] + self.within(y.minus, QUOTIENT), SUM)
+            return Piece(self.within(x, SUM) + self.sums[1] + self.within(y.minus, QUOTIENT), SUM)
         return Piece(self.within(x, SUM) + self.sums[0] + self.within(y, SUM), SUM)
 
     def difference(self, x: Piece, y: Piece) -> Piece:
@@ -153,18 +154,16 @@ class Notation(ABC):
             return ZERO if ZERO in (x, y) else x
         if x == ONE:
             return y
-        if x == y and not x.is_number:
-            return self.power(x, self.unsigned("2"))
-        return Piece(self.beside(x, y), PRODUCT)
+        return self._together(x, y) or Piece(self.beside(x, y), PRODUCT)
 
     def entrywise_product(self, x: Piece, y: Piece) -> Piece:
         """A product entry by entry, which arrays need a sign for."""
         return self.signed(self._entrywise, x, y)
 
     def _entrywise(self, x: Piece, y: Piece) -> Piece:
-        if x == y:
-            return self.power(x, self.unsigned("2"))
-        return Piece(f"{self.within(x, PRODUCT)}{self.entrywise}{self.within(y, PRODUCT)}", PRODUCT)
+        return self._together(x, y) or Piece(
+            f"{self.within(x, PRODUCT)}{self.entrywise}{self.within(y, PRODUCT)}", PRODUCT
+        )
 
     def quotient(self, x: Piece, y: Piece) -> Piece:
         """A quotient."""
@@ -172,7 +171,15 @@ class Notation(ABC):
 
     def power(self, x: Piece, y: Piece) -> Piece:
         """A power; to the first, the base."""
-        return x if y == ONE else self.raised(self.within(x, ATOM), y)
+        if y == ONE:
+            return x
+        whole = (x, int(y.string)) if y.string.isdigit() else None
+        return Piece(self.raised(self.within(x, ATOM), y), POWER, raised=whole)
+
+    def _together(self, x: Piece, y: Piece) -> Piece | None:
+        """A product of powers of one base as one power."""
+        (base, one), (other, more) = x.raised or (x, 1), y.raised or (y, 1)
+        return self.power(base, self.unsigned(str(one + more))) if base == other and not base.is_number else None
 
     def transpose(self, x: Piece) -> Piece:
         """A matrix with rows and columns exchanged; twice, the matrix."""

@@ -33,7 +33,7 @@ class Latex(Notation):
 
     entrywise = r" \odot "
     transposed = r"^{\top}"
-    increment = "{+}="
+    increment = r"\;{+}{=}\;"
 
     def parenthesised(self, piece: Piece) -> str:
         """In ones that grow."""
@@ -69,9 +69,9 @@ class Latex(Notation):
         word = f"\\{function}" if function in _COMMANDS else rf"\operatorname{{{escaped(function)}}}"
         return Piece(rf"{word}\left({', '.join(piece.string for piece in pieces)}\right)")
 
-    def raised(self, base: str, exponent: Piece) -> Piece:
+    def raised(self, base: str, exponent: Piece) -> str:
         """In braces."""
-        return Piece(f"{base}^{{{exponent.string}}}", POWER)
+        return f"{base}^{{{exponent.string}}}"
 
     def fraction(self, above: Piece, below: Piece) -> Piece:
         """Which needs no parentheses."""

@@ -39,9 +39,9 @@ class Text(Notation):
         """``sin(t)``."""
         return Piece(f"{function}({', '.join(piece.string for piece in pieces)})")
 
-    def raised(self, base: str, exponent: Piece) -> Piece:
+    def raised(self, base: str, exponent: Piece) -> str:
         """``t^2``."""
-        return Piece(f"{base}^{self.within(exponent, ATOM)}", POWER)
+        return f"{base}^{self.within(exponent, ATOM)}"
 
     def fraction(self, above: Piece, below: Piece) -> Piece:
         """``t/v``; with spaces where a slash is there already."""
