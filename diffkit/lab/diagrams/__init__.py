@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
 from diffkit.errors import InputError, TooLargeError
-from diffkit.lab.labels import SIZE, Label, arrange
+from diffkit.lab.diagrams.labels import SIZE, Label, arrange
 from diffkit.pictures import BASE, Drawing
 
 WIDEST = 8
