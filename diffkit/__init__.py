@@ -42,6 +42,8 @@ if TYPE_CHECKING:
         UnknownNameError,
         UnsupportedError,
     )
+    from diffkit.explaining import explain
+    from diffkit.explaining.drawing import draw
     from diffkit.operators import (
         derivative,
         grad,
@@ -83,6 +85,8 @@ _WHERE = {  # a name is imported when first used: importing diffkit costs little
         "UnknownNameError",
         "UnsupportedError",
     ),
+    "diffkit.explaining": ("explain",),
+    "diffkit.explaining.drawing": ("draw",),
     "diffkit.operators": (
         "derivative",
         "grad",
@@ -122,6 +126,8 @@ __all__ = [
     "compare",
     "constant",
     "derivative",
+    "draw",
+    "explain",
     "get",
     "grad",
     "hessian",

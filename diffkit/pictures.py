@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 from matplotlib import colors
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
+
+from diffkit.errors import InputError, UnsupportedError
 
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that text is as wide everywhere
@@ -64,13 +67,93 @@ def write(figure: Figure, file: Path) -> Path:
     ...     write(figure, Path(folder) / "line.png").read_bytes()[1:4]
     b'PNG'
     """
-    if file.suffix != ".png":
-        figure.savefig(file, metadata=UNSAID[file.suffix])
-        return file
-    drawn = BytesIO()
-    figure.savefig(drawn, format="png", metadata=UNSAID[".png"])
-    Image.open(drawn).convert("RGB").quantize(SHADES, dither=Image.Dither.NONE).save(file, optimize=True)
+    file.write_bytes(_written(figure, file.suffix))
     return file
+
+
+def _written(figure: Figure, suffix: str) -> bytes:
+    drawn, packed = BytesIO(), BytesIO()
+    figure.savefig(drawn, format=suffix.removeprefix("."), metadata=UNSAID[suffix])
+    if suffix != ".png":
+        return drawn.getvalue()
+    rare = Image.Quantize.MAXCOVERAGE  # keeps a colour that few letters have; the median cut would give it another's
+    Image.open(drawn).convert("RGB").quantize(SHADES, rare, dither=Image.Dither.NONE).save(packed, "png", optimize=True)
+    return packed.getvalue()
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture that is drawn when it is asked for; a notebook shows it.
+
+    Attributes
+    ----------
+    make
+        Draws it; called within ``mpl.rc_context(STYLE)``.
+    source
+        Writes it in the DOT language; None where it has no such form.
+
+    Examples
+    --------
+    >>> drawing = Drawing(Figure)
+    >>> drawing.png()[1:4]
+    b'PNG'
+    >>> drawing.save("boxes.jpeg")
+    Traceback (most recent call last):
+    diffkit.errors.InputError: 'boxes.jpeg' ends in '.jpeg'; a drawing is saved as .png or .svg
+    """
+
+    make: Callable[[], Figure]
+    source: Callable[[], str] | None = None
+
+    def figure(self) -> Figure:
+        """The picture as a figure of matplotlib."""
+        with mpl.rc_context(STYLE):
+            return self.make()
+
+    def svg(self) -> str:
+        """The picture as the text of an SVG file."""
+        return self._written(".svg").decode()
+
+    def png(self) -> bytes:
+        """The picture as the bytes of a PNG file."""
+        return self._written(".png")
+
+    def dot(self) -> str:
+        """The picture in the DOT language of Graphviz.
+
+        Raises
+        ------
+        UnsupportedError
+            It has no such form.
+        """
+        if self.source is None:
+            raise UnsupportedError("this drawing has no form in the DOT language; take .svg() or .png()")
+        return self.source()
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture into a file: .png, .svg or .dot, by its name.
+
+        Raises
+        ------
+        InputError
+            The name ends otherwise, or its folder does not exist.
+        """
+        file = Path(path)
+        suffixes = [".dot", ".png", ".svg"][self.source is None :]
+        if file.suffix not in suffixes:
+            known = ", ".join(suffixes[:-1]) + f" or {suffixes[-1]}"
+            raise InputError(f"{file.name!r} ends in {file.suffix!r}; a drawing is saved as {known}")
+        if not file.parent.is_dir():
+            raise InputError(f"{str(file)!r} cannot be written: {str(file.parent)!r} is no folder; make it first")
+        file.write_bytes(self.dot().encode() if file.suffix == ".dot" else self._written(file.suffix))
+        return file
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+    def _written(self, suffix: str) -> bytes:
+        with mpl.rc_context(STYLE):
+            return _written(self.make(), suffix)
 
 
 def headline(axes: Axes, finding: str, context: str) -> None:

@@ -1,0 +1,60 @@
+"""The command that explains a formula: forward and backward columns, and a drawing."""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from diffkit.cli.shared import app, complaints, console
+
+
+class Version(StrEnum):
+    """How gradients are collected."""
+
+    A = "A"
+    B = "B"
+
+
+class Format(StrEnum):
+    """How the columns are written."""
+
+    TERMINAL = "terminal"
+    MARKDOWN = "markdown"
+    LATEX = "latex"
+    HTML = "html"
+
+
+@app.command(context_settings={"ignore_unknown_options": True})  # a formula may begin with a minus sign
+def explain(
+    formula: Annotated[str, typer.Argument(help='A formula of numbers and variables, such as "exp(x*z) + sin(x)/z".')],
+    *,
+    at: Annotated[str, typer.Option(help="Where: a value for each variable, such as x=2,z=3.")],
+    version: Annotated[Version, typer.Option(help="Sum gradients over readers (A), or increment them from 0 (B).")] = (
+        Version.B
+    ),
+    format: Annotated[Format, typer.Option(help="How to write the columns.")] = Format.TERMINAL,  # noqa: A002 (the option's name)
+    draw: Annotated[Path | None, typer.Option(help="Also draw the graph, into a file .svg, .png or .dot.")] = None,
+) -> None:
+    """Show backpropagation through a formula, line by line, as on a blackboard."""
+    from diffkit.explaining import explain as explained
+    from diffkit.explaining.formulas import parse
+
+    function = parse(formula)
+    point = function.point(at)
+    function.check(*point)
+    explanation = explained(function, *point, version=version.value)
+    if draw:
+        from diffkit.explaining.drawing import draw as drawn
+
+        drawn(explanation, values=True).save(draw)
+        complaints.print(Text(f"drawn into {draw}"))
+    shown = str(explanation) if format is Format.TERMINAL else getattr(explanation, format.value)()
+    console.print(Text(shown))
+    for name, gradient in explanation.gradient.items():
+        if not math.isfinite(gradient):
+            complaints.print(Text(f"warning: the derivative by {name} is {gradient:g} here: it has no finite value"))

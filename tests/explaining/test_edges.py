@@ -1,0 +1,194 @@
+"""Edges: [local gradient] x [its gradient], against SymPy's own derivatives and differences."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import diffkit as dk
+from diffkit import primitives as p
+from diffkit.explaining.edges import written
+from diffkit.explaining.notation import LATEX, TEXT
+from diffkit.tracing import Trace
+
+BINARY = {
+    "add",
+    "subtract",
+    "multiply",
+    "divide",
+    "power",
+    "remainder",
+    "logaddexp",
+    "arctan2",
+    "hypot",
+    "maximum",
+    "minimum",
+}
+ENTRYWISE = sorted(name for name, op in p.TABLE.items() if op.family == "elementwise" and name != "zeta")
+WEIGHTS, RATE = np.ones((3, 2)), np.array([0.5])
+POINT = {"x": 0.6, "y": 0.7}
+BY_DIFFERENCES = {
+    "remainder",
+    "cbrt",
+    "absolute",
+    "gammaln",
+    "psi",
+}  # SymPy answers with floors, signs or zeta functions
+
+
+def explained(name):
+    """An op, and something after it, so that its gradient is not 1."""
+    op = p.TABLE[name]
+    if name in BINARY:
+        return dk.explain(lambda x, y: 1.5 * op(x, y), 0.6, 0.7)
+    return dk.explain(lambda x: 1.5 * op(x), 1.6 if name == "arccosh" else 0.6)
+
+
+def slope(name, argument, point):
+    """The derivative of an op by one of its arguments, by SymPy or by differences."""
+    op, x, y = p.TABLE[name], sympy.Symbol("x", real=True), sympy.Symbol("y", real=True)
+    arguments = (x, y) if name in BINARY else (x,)
+    if name in BY_DIFFERENCES:
+        step, numbers = 1e-6, [point[str(a)] for a in arguments]
+        sides = []
+        for sign in (1, -1):
+            moved = [v + sign * step * (str(a) == argument) for a, v in zip(arguments, numbers, strict=True)]
+            sides.append(float(op.evaluate(*map(np.float64, moved))))
+        return (sides[0] - sides[1]) / (2 * step)
+    (expression,) = op.symbolic(sympy, *(np.array(a, dtype=object) for a in arguments)).flat
+    numbers = {symbol: point[str(symbol)] for symbol in arguments}
+    return float(expression.diff(sympy.Symbol(argument, real=True)).subs(numbers))
+
+
+@pytest.mark.parametrize("name", ENTRYWISE)
+def test_local_gradients_are_the_derivatives_of_the_op(name):
+    explanation = explained(name)
+    edges = [edge for edge in explanation.edges if edge.source.kind == "input"]
+    assert len(edges) == (2 if name in BINARY else 1)
+    for edge in edges:
+        expected = slope(name, edge.source.name, {**POINT, "x": float(explanation.values["x"])})
+        assert float(edge.local) == pytest.approx(expected, rel=1e-7, abs=1e-9)
+        assert float(edge.gradient) == 1.5
+        assert float(edge.value) == pytest.approx(1.5 * expected, rel=1e-7, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", [name for name in ENTRYWISE if name not in {"remainder", "psi", "gammaln"}])
+def test_local_gradients_read_as_what_they_are(name, read):
+    explanation = explained(name)
+    for edge in explanation.edges:
+        assert read(edge.local_text, explanation.values) == pytest.approx(float(edge.local), rel=1e-5, abs=1e-9)
+        gradients = {f"dJ/d{name}": value for name, value in explanation.gradients.items()}
+        assert read(edge.text, {**explanation.values, **gradients}) == pytest.approx(
+            float(edge.value), rel=1e-5, abs=1e-9
+        )
+
+
+@pytest.mark.parametrize(
+    ("f", "point", "expected"),
+    [
+        (lambda x: 2 * np.exp(x), 0.3, "dJ/dt t"),
+        (lambda x: 2 * np.sin(x), 0.3, "dJ/dt cos(x)"),
+        (lambda x: 2 * np.cos(x), 0.3, "-dJ/dt sin(x)"),
+        (lambda x: 2 * x**2, 0.3, "dJ/dt 2x"),
+        (lambda x: 2 * x**3, 0.3, "dJ/dt 3x^2"),
+        (lambda x: 2 * np.log(x), 0.3, "dJ/dt 1/x"),
+        (lambda x: 2 * np.tanh(x), 0.3, "dJ/dt (1 - t^2)"),
+        (lambda x: 2 * (-x), 0.3, "-dJ/dt"),
+        (lambda x: 2 * (x + 1), 0.3, "dJ/dt"),
+        (lambda x: 2 * (x / 4), 0.3, "0.25 dJ/dt"),
+        (lambda x: 2 * (4 / x), 0.3, "-dJ/dt t/x"),
+        (lambda x: 2 * np.sqrt(x), 0.3, "dJ/dt 0.5/t"),
+        (lambda x: 2 * np.maximum(x, 0.0), 0.3, "dJ/dt"),
+        (lambda x: 2 * np.maximum(x, 0.0), -0.3, "0"),
+        (lambda x: 2 * np.where(x > 0, x, 0.0), 0.3, "dJ/du"),
+        (lambda x: 2 * np.abs(x), 0.3, "dJ/dt sign(x)"),
+        (lambda x: np.sum(2 * x), np.ones(2), "2 dJ/dt"),
+        (lambda x: np.sum(np.sin(x)), np.ones(2), "dJ/dt ⊙ cos(x)"),
+        (lambda x: np.sum(x * RATE), np.ones(2), "dJ/dt RATE"),
+        (lambda x: 2 * np.sum(x), np.ones(2), "dJ/dt"),
+        (lambda x: np.sum(np.sin(x + WEIGHTS)), np.ones(2), "sum(dJ/dt, axis=-2)"),
+        (lambda x: np.sum((WEIGHTS @ x) ** 2), np.ones(2), "WEIGHTSᵀ dJ/dt"),
+        (lambda x: np.sum(np.linalg.inv(x)), np.eye(2), "-tᵀ dJ/dt tᵀ"),
+    ],
+)
+def test_contributions_read_as_mathematics(f, point, expected):
+    edges = [edge for edge in dk.explain(f, point).edges if edge.source.name == "x"]
+    assert expected in [edge.text for edge in edges]
+
+
+def test_a_matrix_product_has_no_local_gradient_but_a_formula():
+    weights, x = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0.5, -0.5])
+    edges = {edge.source.name: edge for edge in dk.explain(lambda W, x: np.sum((W @ x) ** 2), weights, x).edges}
+    back = 2 * weights @ x
+    assert (edges["W"].text, edges["x"].text) == ("dJ/dt xᵀ", "Wᵀ dJ/dt")
+    assert (edges["W"].local, edges["W"].local_text, edges["W"].local_latex) == (None, "", "")
+    np.testing.assert_allclose(edges["W"].value, np.outer(back, x), rtol=1e-14)
+    np.testing.assert_allclose(edges["x"].value, weights.T @ back, rtol=1e-14)
+
+
+def test_an_edge_says_what_it_multiplies():
+    edges = dk.explain(lambda x: 3 * np.sin(x), 0.0).edges
+    assert [str(edge) for edge in edges] == [
+        "t -> J: [3] x [dJ/dJ] = 3 x 1 = 3",
+        "x -> t: [cos(x)] x [dJ/dt] = 1 x 3 = 3",
+    ]
+    assert (edges[1].gradient_text, edges[1].gradient_latex) == ("dJ/dt", r"\frac{dJ}{dt}")
+    assert (edges[1].local_text, edges[1].local_latex) == ("cos(x)", r"\cos\left(x\right)")
+    assert edges[1].latex == r"\frac{dJ}{dt} \, \cos\left(x\right)"
+    assert str(dk.explain(lambda x: np.sum(x) * 2, np.ones(2)).edges[1]) == "x -> t: dJ/dt = (2,) [2, 2]"
+
+
+def test_rules_of_the_user_are_read_like_any_other():
+    cube = dk.primitive(lambda x: x**3, vjp=lambda w, y, operands: (3 * operands[0] ** 2 * w,))
+    edge = dk.explain(lambda x: 2 * cube(x), 2.0).edges[-1]
+    assert (edge.local_text, edge.text, float(edge.local), float(edge.value)) == ("3x^2", "dJ/dt 3x^2", 12.0, 24.0)
+
+
+def test_a_variable_read_twice_by_one_line_has_one_edge():
+    (edge,) = dk.explain(lambda x: x * x, 3.0).edges
+    assert (edge.text, float(edge.value), edge.target.operands) == ("2x", 6.0, (0, 0))
+
+
+@pytest.mark.parametrize("version", ["A", "B"])
+def test_contributions_add_up_to_the_gradient(instance, version):
+    explanation = dk.explain(instance.function, instance.point, version=version)
+    for line in explanation.lines:
+        sent = [edge.value for edge in explanation.edges if edge.source.name == line.name]
+        if sent and line.kind != "loss":
+            np.testing.assert_allclose(sum(sent), explanation.gradients[line.name], rtol=1e-9, atol=1e-12)
+
+
+# ---------------------------------------------------------------- parentheses
+
+UNARY = (np.negative, np.square, np.sin, np.exp, np.reciprocal, np.abs)
+PAIRS = (np.add, np.subtract, np.multiply, np.divide, np.power)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.integers(0, 10**6), min_size=4, max_size=14))
+def test_nested_formulas_have_the_parentheses_that_they_need(read, choices):
+    values = {"x": 1.25, "y": 0.5, "z": 2.0}
+    trace = Trace(frozen=True)
+    with trace.recording(), np.errstate(all="ignore"):
+        made = [trace.input(np.float64(value)) for value in values.values()] + [trace.constant(np.float64(3.0))]
+        for choice in choices:
+            op = (UNARY + PAIRS)[choice % 11]
+            first, second = made[choice // 11 % len(made)], made[choice // 131 % len(made)]
+            made.append(op(first) if op in UNARY else op(first, second))
+        graph = trace.graph([made[-1]])
+        (expected,) = graph.evaluate(*map(np.float64, values.values()))
+    if not math.isfinite(expected) or abs(expected) > 1e6:
+        return
+    text = written(
+        TEXT, graph, {position: TEXT.name(name) for position, name in zip(graph.inputs, values, strict=True)}
+    )
+    assert read(text.string, values) == pytest.approx(float(expected), rel=1e-9, abs=1e-12)
+    latex = written(
+        LATEX, graph, {position: LATEX.name(name) for position, name in zip(graph.inputs, values, strict=True)}
+    )
+    assert latex.string.count("{") == latex.string.count("}")
