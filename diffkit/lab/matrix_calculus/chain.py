@@ -1,4 +1,4 @@
-"""The chain rule for vectors in both layouts, and in the wrong order; elementwise maps, whose Jacobians are diagonal."""
+"""The chain rule for vectors in both layouts and in the wrong order; elementwise maps and their diagonal Jacobians."""
 
 from __future__ import annotations
 
