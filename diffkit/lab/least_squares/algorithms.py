@@ -16,9 +16,8 @@ from diffkit.lab.least_squares.residuals import TWO_POINT, Array, Residual, half
 
 DECREASE = 1e-4
 """The share of the predicted decrease that a step must bring (Nocedal and Wright, equation 3.4)."""
-HALVINGS = 60
 ROUNDING = 8 * np.finfo(np.float64).eps
-"""Relative to the cost: what rounding may add to it."""
+"""What rounding may add to a cost, relative to it."""
 
 
 class Ended(NamedTuple):
@@ -46,7 +45,7 @@ def gauss_newton(residual: Residual, beta: Array, max_iterations: int, tolerance
         J = residual.jacobian(beta)
         step, _, rank, _ = np.linalg.lstsq(J, -r, rcond=None)
         gain, norm = float(np.linalg.norm(J @ step)), float(np.linalg.norm(r))
-        end = None
+        end: tuple[str, bool] | None = None
         if gain <= tolerance * norm:
             end = f"a step could take {gain / norm if norm else 0.0:.1g} of |r| away", True
         if rank < len(beta):
@@ -80,7 +79,7 @@ def gradient_descent(residual: Residual, beta: Array, max_iterations: int, toler
 def _descend(
     residual: Residual, beta: Array, direction: Callable[[Array, Array], Direction], max_iterations: int
 ) -> Ended:
-    r = residual.first(beta)
+    r, steepest = residual.first(beta), np.inf
     for iteration in range(max_iterations + 1):
         found = direction(beta, r)
         if found.end is not None:
@@ -88,25 +87,24 @@ def _descend(
         if iteration == max_iterations:
             break
         taken = _halved(residual, beta, half_square(r), found)
-        if taken is None:
-            reason = f"no step along the direction lowers the cost, after {HALVINGS} halvings"
-            return Ended(beta, reason, converged=False, J=found.J)
-        if half_square(taken[1]) >= half_square(r):
-            return Ended(beta, "the cost falls no further, as far as rounding shows", converged=True, J=found.J)
+        if taken is None or (half_square(taken[1]) >= half_square(r) and -found.slope >= steepest):
+            return Ended(beta, "the cost falls no further, as far as rounding shows", converged=False, J=found.J)
+        steepest = -found.slope
         beta, r = taken
     return Ended(beta, f"{max_iterations} iterations are over", converged=False, J=found.J)
 
 
 def _halved(residual: Residual, beta: Array, cost: float, found: Direction) -> tuple[Array, Array] | None:
-    """The first of the steps p, p/2, p/4, ... that lowers the cost enough, as far as rounding lets it be seen."""
-    for halving in range(HALVINGS):
-        share = 0.5**halving
+    """The first of the steps p, p/2, p/4, ... that lowers the cost enough; None where rounding would hide it."""
+    share = 1.0
+    while share == 1.0 or -share * found.slope > ROUNDING * cost:
         trial = beta + share * found.step
         r = residual(trial)
         with np.errstate(all="ignore"):
             lower = half_square(r) <= cost * (1 + ROUNDING) + DECREASE * share * found.slope
         if lower:  # never for nan
             return trial, r
+        share /= 2
     return None
 
 

@@ -31,7 +31,7 @@ class Fit:
         How often r and J were computed. What finite differences call r for is counted among the former; with "2-point",
         that is all there is.
     converged
-        Whether it ended because there was nothing left to gain.
+        Whether it ended because the tolerance was reached.
     reason
         Why it ended.
     standard_errors

@@ -65,7 +65,7 @@ def gradients(
     --------
     >>> found = gradients(lambda beta: np.tanh(beta) - 0.5, np.ones(100))
     >>> found.difference < 1e-14, [taken.total for taken in found.operations]
-    (True, [700, 30700, 700])
+    (True, [500, 30500, 600])
     """
     r, start, _ = flattened(residual, beta)
     differentiator = get(method, **options)
