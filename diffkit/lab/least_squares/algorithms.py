@@ -16,8 +16,10 @@ from diffkit.lab.least_squares.residuals import TWO_POINT, Array, Residual, half
 
 DECREASE = 1e-4
 """The share of the predicted decrease that a step must bring (Nocedal and Wright, equation 3.4)."""
-ROUNDING = 8 * np.finfo(np.float64).eps
-"""What rounding may add to a cost, relative to it."""
+EPSILON = float(np.finfo(np.float64).eps)
+SLACK = 1e-10
+"""What a step may add to the cost, relative to it: closer to the least cost, rounding in r hides what a step does."""
+SINGULAR = "use levenberg-marquardt, or fewer parameters"
 
 
 class Ended(NamedTuple):
@@ -46,17 +48,11 @@ def gauss_newton(residual: Residual, beta: Array, max_iterations: int, tolerance
         step, _, rank, _ = np.linalg.lstsq(J, -r, rcond=None)
         gain, norm = float(np.linalg.norm(J @ step)), float(np.linalg.norm(r))
         end: tuple[str, bool] | None = None
-        if gain <= tolerance * norm:
-            end = f"a step could take {gain / norm if norm else 0.0:.1g} of |r| away", True
         if rank < len(beta):
-            end = (
-                False,
-                (
-                    f"J'J is singular: J has rank {rank} of {len(beta)}, so the step is not determined; "
-                    "use levenberg-marquardt, or fewer parameters"
-                ),
-            )
-        elif end is None and np.linalg.norm(step) <= tolerance * (tolerance + np.linalg.norm(beta)):
+            end = f"J'J is singular: J has rank {rank} of {len(beta)}, which leaves the step open; {SINGULAR}", False
+        elif gain <= tolerance * norm:
+            end = f"a step could take {gain / norm if norm else 0.0:.1g} of |r| away", True
+        elif np.linalg.norm(step) <= tolerance * (tolerance + np.linalg.norm(beta)):
             end = f"the step is {np.linalg.norm(step):.1g}, {tolerance:g} of beta or less", True
         return Direction(step, float(r @ (J @ step)), end, J)
 
@@ -97,11 +93,11 @@ def _descend(
 def _halved(residual: Residual, beta: Array, cost: float, found: Direction) -> tuple[Array, Array] | None:
     """The first of the steps p, p/2, p/4, ... that lowers the cost enough; None where rounding would hide it."""
     share = 1.0
-    while share == 1.0 or -share * found.slope > ROUNDING * cost:
+    while share == 1.0 or -share * found.slope > EPSILON * cost:
         trial = beta + share * found.step
         r = residual(trial)
         with np.errstate(all="ignore"):
-            lower = half_square(r) <= cost * (1 + ROUNDING) + DECREASE * share * found.slope
+            lower = half_square(r) <= cost * (1 + SLACK) + DECREASE * share * found.slope
         if lower:  # never for nan
             return trial, r
         share /= 2
