@@ -6,6 +6,19 @@
 """
 
 from diffkit.lab.matrix_calculus.chain import ChainRule, Elementwise, chain_rule, elementwise
+from diffkit.lab.matrix_calculus.formulas import Formula, derive, differential
 from diffkit.lab.matrix_calculus.layouts import Kind, Table, derivative, table
 
-__all__ = ["ChainRule", "Elementwise", "Kind", "Table", "chain_rule", "derivative", "elementwise", "table"]
+__all__ = [
+    "ChainRule",
+    "Elementwise",
+    "Formula",
+    "Kind",
+    "Table",
+    "chain_rule",
+    "derivative",
+    "derive",
+    "differential",
+    "elementwise",
+    "table",
+]

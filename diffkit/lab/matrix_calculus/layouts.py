@@ -86,7 +86,7 @@ def _no_matrix(axes: tuple[int, int], shape: Shape, layout: str) -> str:
         return f"{told} in {layout} layout; take layout='numerator'"
     return (
         f"{told}: it has {sum(axes)} axes, {shape}; take jacobian(f), with both flattened in C order, "
-        "or jacobian(f, blocks=True)"
+        "jacobian(f, blocks=True), or matrix_calculus.differential(f, ...)"
     )
 
 
