@@ -160,7 +160,7 @@ class _Question:
     def about(
         cls, f: Function, shapes: Sequence[int | Shape], by: str | None, symmetric: str | Collection[str]
     ) -> _Question:
-        names = list(inspect.signature(f).parameters)
+        names = _names(f)
         if not shapes or len(names) != len(shapes):
             raise InputError(
                 f"f takes {', '.join(names) or 'nothing'}, and {len(shapes)} shapes were given; give one each"
@@ -183,7 +183,7 @@ class _Question:
 
     def partly(self, f: Function) -> Function:
         """F as a function of the argument that it is differentiated by."""
-        return lambda x: f(**{**self.point, self.by: x})
+        return lambda x: f(*{**self.point, self.by: x}.values())
 
     def prepare(self, f: Function, product: str) -> Derivative:
         """A sweep of diffkit's own, recorded."""
@@ -201,6 +201,16 @@ class _Question:
             raise CheckError(f"{written} is off by {error:.2g} from differences, relative to the largest entry")
         function = text(read(_graph(plan.function_graph), self.arguments))
         return Formula(function, self.by, layout, written, expression.shape, tuple(point), error, expression)
+
+
+def _names(f: Function) -> list[str]:
+    """The parameters of f that must be given."""
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except ValueError as error:
+        raise InputError(f"{f!r} has no names of parameters; wrap it: lambda x: f(x)") from error
+    plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [one.name for one in parameters if one.kind in plain and one.default is one.empty]
 
 
 def _random(rng: np.random.Generator, name: str, shape: int | Shape, *, symmetric: bool) -> np.ndarray[Any, Any]:

@@ -67,8 +67,8 @@ def _step(step: Step, like: Sequence[Step], operands: Sequence[Any]) -> Any:
 def _no_form(step: Step) -> UnsupportedError:
     settings = "".join(f" {name}={value}" for name, value in step.params.items())
     return UnsupportedError(
-        f"the step {step.op.name}{settings}, of shape {step.shape}, has no matrix form here; write f with products, sums, "
-        "transposes, inv, det, trace, and functions entry by entry"
+        f"the step {step.op.name}{settings}, of shape {step.shape}, has no matrix form here; write f with products, "
+        "sums, transposes, inv, det, trace, and functions entry by entry"
     )
 
 
