@@ -91,17 +91,19 @@ def _descend(
 
 
 def _halved(residual: Residual, beta: Array, cost: float, found: Direction) -> tuple[Array, Array] | None:
-    """The first of the steps p, p/2, p/4, ... that lowers the cost enough; None where rounding would hide it."""
-    share = 1.0
+    """The first step of p, p/2, p/4, ... that lowers the cost enough; p itself where rounding hides what they do."""
+    share, whole = 1.0, None
     while share == 1.0 or -share * found.slope > EPSILON * cost:
         trial = beta + share * found.step
         r = residual(trial)
         with np.errstate(all="ignore"):
-            lower = half_square(r) <= cost * (1 + SLACK) + DECREASE * share * found.slope
-        if lower:  # never for nan
+            reached = half_square(r)
+        if reached <= cost + DECREASE * share * found.slope:  # never for nan
             return trial, r
+        if share == 1.0 and reached <= cost * (1 + SLACK):
+            whole = trial, r
         share /= 2
-    return None
+    return whole
 
 
 def levenberg_marquardt(residual: Residual, beta: Array, max_iterations: int, tolerance: float) -> Ended:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from diffkit.lab.least_squares.residuals import Array
+from diffkit.lab.networks import Network
 
 
 class Example(NamedTuple):
@@ -47,3 +48,32 @@ def neuron(examples: int = 40, noise: float = 0.02, seed: int = 0) -> Example:
 
     y = predict(true) + noise * rng.normal(size=examples)
     return Example(lambda beta: predict(beta) - y, np.zeros(3), true)
+
+
+def network(examples: int = 200, noise: float = 0.01, distance: float = 0.05, seed: int = 0) -> Example:
+    """The network 2-5-3-1 with tanh units and a linear output: r = its prediction - y, with 37 parameters.
+
+    Parameters
+    ----------
+    examples
+        B.
+    noise
+        Standard deviation of what is added to y.
+    distance
+        Standard deviation of what the start is off from the parameters behind the data.
+    seed
+        Of the data and the start.
+
+    Examples
+    --------
+    >>> example = network()
+    >>> example.start.shape, example.residual(example.start).shape
+    ((37,), (200,))
+    """
+    rng = np.random.default_rng(seed)
+    model = Network((2, 5, 3, 1), hidden="tanh", output="identity", loss="quadratic")
+    X = rng.uniform(-2, 2, size=(2, examples))
+    true = model.initial(seed=3, scale=3.0) + 0.3 * rng.normal(size=model.count)
+    y = model.predict(true, X)[0] + noise * rng.normal(size=examples)
+    start = true + distance * rng.normal(size=model.count)
+    return Example(lambda beta: model.predict(beta, X)[0] - y, start, true)

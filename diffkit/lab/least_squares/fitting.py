@@ -66,7 +66,7 @@ def fit(
     algorithm: str = "levenberg-marquardt",
     method: str | Differentiator = DEFAULT,
     max_iterations: int = 200,
-    tolerance: float = 1e-10,
+    tolerance: float = 1e-8,
     **options: Any,
 ) -> Fit:
     """Which parameters make ``1/2 |r(beta)|^2`` least, near where one starts?

@@ -81,14 +81,14 @@ class Residual:
         """J, ``(B, A)``, at a point that the fit has come to."""
         r = self.at(beta)
         self.jacobians += 1
-        J = np.asarray(self._product("jacobian", beta))
+        J = self._product("jacobian", beta)
         self.visited(r, J.T @ r)
         return J
 
     def gradient(self, beta: Array) -> Array:
         """J'r, ``(A,)``, by one product and without J, at a point that the fit has come to."""
         r = self.at(beta)
-        found = np.asarray(self._product("vjp", beta, r))
+        found = self._product("vjp", beta, r)
         self.visited(r, found)
         return found
 
@@ -103,13 +103,16 @@ class Residual:
         self.costs.append(half_square(r))
         self.slopes.append(float(np.linalg.norm(slope)))
 
-    def _product(self, product: str, *args: Array) -> Any:
+    def _product(self, product: str, *args: Array) -> Array:
         plan = self._plans.get(product)
         if plan is None:
             plan = self._plans[product] = self._prepare(product=product)
         if not self._value.differentiator.exact:
             self.residuals += plan.calls
-        return plan.run(*args)
+        found = np.asarray(plan.run(*args))
+        if not np.all(np.isfinite(found)):
+            raise InputError(f"the derivative of r is not finite at beta = {args[0]}; a fit needs J wherever it comes")
+        return found
 
 
 def half_square(r: Array) -> float:
