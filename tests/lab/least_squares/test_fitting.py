@@ -1,5 +1,7 @@
 """Fits, against certified values, linear least squares in closed form, and SciPy with its own differences."""
 
+import itertools
+
 import numpy as np
 import pytest
 import scipy.optimize
@@ -144,7 +146,7 @@ def test_an_exact_jacobian_saves_residuals():
         return example.residual(beta)
 
     scipy.optimize.least_squares(counted, example.start, jac="2-point", method="lm")
-    distinct = 1 + sum(not np.array_equal(one, other) for one, other in zip(points, points[1:], strict=False))
+    distinct = 1 + sum(not np.array_equal(one, other) for one, other in itertools.pairwise(points))
     exact, own = ls.fit(*example[:2]), ls.fit(*example[:2], method="2-point")
     assert own.residual_evaluations == pytest.approx(distinct, abs=2)
     assert own.jacobian_evaluations == 0
