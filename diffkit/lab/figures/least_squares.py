@@ -38,7 +38,7 @@ def rates() -> Figure:
     axes[0].set_ylabel("cost ½|r|² above the least")
     axes[0].legend(loc="upper right", fontsize=8, frameon=False)
     figure.suptitle(
-        "Near the solution Gauss-Newton needs no damping; from far its J'J is singular",
+        "Far from the solution Gauss-Newton's J'J is singular",
         x=0.125,
         y=1.03,
         ha="left",

@@ -110,10 +110,12 @@ def _scaled(coefficient: float, scalars: Scalars, word: list[str]) -> str:
     below = [_powered(factor, -power) for factor, power in scalars if power < 0]
     alone = not word and len(above) == 1
     pieces = [*(_powered(factor, power, alone=alone) for factor, power in above), *word]
-    size = abs(coefficient)
-    if size != 1 or not pieces:
-        pieces = [f"{size:g}", *pieces]
-    made = ("-" if coefficient < 0 else "") + _beside(pieces)
+    size = f"{abs(coefficient):g}"
+    made = _beside(pieces)
+    if size != "1" or not pieces:
+        close = not made or (size.isdigit() and _CLOSE.fullmatch(pieces[0]))
+        made = size + made if close else f"{size} {made}"
+    made = f"-{made}" if coefficient < 0 else made
     return f"{made} / {below[0] if len(below) == 1 else '(' + ' '.join(below) + ')'}" if below else made
 
 
@@ -127,11 +129,10 @@ def _powered(factor: Factor, power: float, *, alone: bool = False) -> str:
 
 
 def _beside(pieces: list[str]) -> str:
-    """Letters and brackets stand close, and a whole number before them; names and functions apart."""
+    """Letters and brackets stand close; names, functions and the vector 1 apart."""
     made = "".join(pieces[:1])
     for before, piece in pairwise(pieces):
-        close = _CLOSE.fullmatch(piece) and (_CLOSE.fullmatch(before) or before.isdigit())
-        made += piece if close else f" {piece}"
+        made += piece if _CLOSE.fullmatch(piece) and _CLOSE.fullmatch(before) else f" {piece}"
     return made
 
 
