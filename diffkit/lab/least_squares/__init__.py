@@ -8,8 +8,21 @@ array([1., 2.])
 """
 
 from diffkit.lab.least_squares.algorithms import ALGORITHMS
+from diffkit.lab.least_squares.comparing import Compared, Comparison, compare
 from diffkit.lab.least_squares.examples import Example, network, neuron
 from diffkit.lab.least_squares.fitting import Fit, fit
 from diffkit.lab.least_squares.gradients import Gradients, gradients
 
-__all__ = ["ALGORITHMS", "Example", "Fit", "Gradients", "fit", "gradients", "network", "neuron"]
+__all__ = [
+    "ALGORITHMS",
+    "Compared",
+    "Comparison",
+    "Example",
+    "Fit",
+    "Gradients",
+    "compare",
+    "fit",
+    "gradients",
+    "network",
+    "neuron",
+]

@@ -123,9 +123,7 @@ def levenberg_marquardt(residual: Residual, beta: Array, max_iterations: int, to
         beta,
         jac=TWO_POINT if own else residual.jacobian,
         method=kind,
-        ftol=tolerance,
-        xtol=tolerance,
-        gtol=tolerance,
+        **dict.fromkeys(("ftol", "xtol", "gtol"), max(tolerance, EPSILON)),
         max_nfev=max_iterations * (1 + differences),
     )
     if own:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -41,8 +42,8 @@ class Formula:
         The derivative, such as ``(B + B')x``.
     shape
         Of the derivative, two axes; vectors are columns or rows.
-    names
-        Of the arguments, in the order of f's.
+    shapes
+        Of the arguments by name, in the order of f's.
     error
         How far it is from difference quotients of f at a random point, relative to the largest entry.
     """
@@ -52,17 +53,21 @@ class Formula:
     layout: str
     text: str
     shape: tuple[int, int]
-    names: tuple[str, ...]
+    shapes: dict[str, Shape]
     error: float
     expression: Matrix = field(repr=False)
 
     def __call__(self, *arguments: Any) -> np.ndarray[Any, Any]:
         """The formula's numbers, of ``shape``; arguments as f takes them, and dx last for a differential."""
-        if len(arguments) != len(self.names):
+        if len(arguments) != len(self.shapes):
             raise InputError(
-                f"{len(arguments)} arguments; the formula takes {len(self.names)}: {', '.join(self.names)}"
+                f"{len(arguments)} arguments; the formula takes {len(self.shapes)}: {', '.join(self.shapes)}"
             )
-        return value(self.expression, dict(zip(self.names, arguments, strict=True)))
+        given = dict(zip(self.shapes, arguments, strict=True))
+        for name, shape in self.shapes.items():
+            if np.shape(given[name]) != shape:
+                raise InputError(f"{name} has shape {np.shape(given[name])}; the formula was derived for {shape}")
+        return value(self.expression, given)
 
     def __str__(self) -> str:
         if self.layout == "differential":
@@ -200,7 +205,8 @@ class _Question:
         if not error <= TOLERANCE:
             raise CheckError(f"{written} is off by {error:.2g} from differences, relative to the largest entry")
         function = text(read(_graph(plan.function_graph), self.arguments))
-        return Formula(function, self.by, layout, written, expression.shape, tuple(point), error, expression)
+        shapes = {name: x.shape for name, x in point.items()}
+        return Formula(function, self.by, layout, written, expression.shape, shapes, error, expression)
 
 
 def _names(f: Function) -> list[str]:
@@ -215,8 +221,8 @@ def _names(f: Function) -> list[str]:
 
 def _random(rng: np.random.Generator, name: str, shape: int | Shape, *, symmetric: bool) -> np.ndarray[Any, Any]:
     """Positive numbers; square matrices are dominated by their diagonals, so that they have inverses and logarithms."""
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-    if len(sizes) > 2 or min(sizes, default=2) < 2:
+    sizes: tuple[Any, ...] = tuple(shape) if isinstance(shape, Iterable) else (shape,)
+    if len(sizes) > 2 or not all(isinstance(size, Integral) and size > 1 for size in sizes):
         raise InputError(f"{name} has shape {sizes}; give (), n or (n, m), where a size of 1 would look like a number")
     square = len(sizes) == 2 and sizes[0] == sizes[1]
     if symmetric and not square:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -159,7 +160,7 @@ def table(m: int = 2, n: int = 3, p: int = 4, q: int = 5) -> Table:
     Raises
     ------
     InputError
-        A size is less than 1.
+        A size is no whole number from 1.
 
     Examples
     --------
@@ -168,8 +169,8 @@ def table(m: int = 2, n: int = 3, p: int = 4, q: int = 5) -> Table:
     ('vector', 'vector', (2, 4), (4, 2))
     """
     for name, size in {"m": m, "n": n, "p": p, "q": q}.items():
-        if size < 1:
-            raise InputError(f"{name} = {size}; sizes of vectors and matrices are whole numbers from 1")
+        if not isinstance(size, Integral) or size < 1:
+            raise InputError(f"{name} = {size!r}; sizes of vectors and matrices are whole numbers from 1")
     points = (np.array(0.5), np.full(p, 0.5), np.full((p, q), 0.5))
     made = (_kind(name, f, points[k % 3]) for k, (name, f) in enumerate(_examples(m, n, p, q).items()))
     return Table(made)

@@ -1,12 +1,13 @@
 """Fits, against certified values, linear least squares in closed form, and SciPy with its own differences."""
 
 import itertools
+import sys
 
 import numpy as np
 import pytest
 import scipy.optimize
 
-from diffkit.errors import InputError, UnknownNameError
+from diffkit.errors import InputError, UnknownNameError, UnsupportedError
 from diffkit.lab import least_squares as ls
 
 METHODS = ("finite-difference", "symbolic", "forward", "reverse", "mixed", "auto")
@@ -234,7 +235,8 @@ def test_step_halving_saves_newton_from_a_long_step():
         ({"algorithm": "gauss-newtn"}, UnknownNameError, "did you mean 'gauss-newton'"),
         ({"method": "revers"}, UnknownNameError, "did you mean 'reverse'"),
         ({"method": "2-point", "algorithm": "gauss-newton"}, InputError, "use method='finite-difference'"),
-        ({"max_iterations": 0}, InputError, "max_iterations=0"),
+        ({"max_iterations": 0}, InputError, "max_iterations = 0"),
+        ({"max_iterations": 2.5}, InputError, "max_iterations = 2.5"),
         ({"tolerance": -1.0}, InputError, "tolerance=-1.0"),
     ],
 )
@@ -249,3 +251,14 @@ def test_a_fit_needs_finite_numbers(algorithm):
         ls.fit(np.log, np.zeros(2), algorithm=algorithm)
     with pytest.raises(InputError, match="derivative of r is not finite at beta"):
         ls.fit(lambda beta: np.sqrt(beta) - 1, np.zeros(2), algorithm=algorithm)
+
+
+def test_a_tolerance_below_rounding_is_that_of_rounding():
+    assert ls.fit(*ls.neuron()[:2], tolerance=1e-20).slopes[-1] < 1e-9
+
+
+def test_without_scipy_gauss_newton_is_offered(monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
+    with pytest.raises(UnsupportedError, match=r"install diffkit\[lab\], or use gauss-newton"):
+        ls.fit(*ls.neuron()[:2])
+    assert ls.fit(*ls.neuron()[:2], algorithm="gauss-newton").converged

@@ -179,6 +179,7 @@ def test_a_differential_takes_its_direction_last():
     [
         ((3,), {}, InputError, "f takes x, B, and 1 shapes were given"),
         ((3, (3, 1)), {}, InputError, "size of 1"),
+        ((3, "3x3"), {}, InputError, "B has shape"),
         ((3, (3, 3, 3)), {}, InputError, "B has shape"),
         ((3, (3, 4)), {"symmetric": "B"}, InputError, "cannot be symmetric"),
         ((3, (3, 3)), {"symmetric": "C"}, UnknownNameError, "argument 'C'"),
@@ -208,6 +209,8 @@ def test_what_has_no_matrix_form_is_told():
         mc.derive(lambda x: np.outer(x, x), 3)
     with pytest.raises(InputError, match="the formula takes 2: x, B"):
         mc.derive(lambda x, B: x @ B, 3, (3, 4))(np.ones(3))
+    with pytest.raises(InputError, match=r"x has shape \(4,\); the formula was derived for \(3,\)"):
+        mc.derive(lambda x: x @ x, 3)(np.ones(4))
 
 
 def test_a_formula_that_is_not_the_derivative_is_never_handed_out(monkeypatch):

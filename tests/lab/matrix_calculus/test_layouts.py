@@ -99,3 +99,5 @@ def test_wrong_input_is_told():
         mc.derivative(np.sum, a, layout="denominators")
     with pytest.raises(InputError, match="p = 0"):
         mc.table(p=0)
+    with pytest.raises(InputError, match=r"m = 2\.5"):
+        mc.table(m=2.5)
