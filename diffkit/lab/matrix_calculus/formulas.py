@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -222,7 +221,7 @@ def _names(f: Function) -> list[str]:
 def _random(rng: np.random.Generator, name: str, shape: int | Shape, *, symmetric: bool) -> np.ndarray[Any, Any]:
     """Positive numbers; square matrices are dominated by their diagonals, so that they have inverses and logarithms."""
     sizes: tuple[Any, ...] = tuple(shape) if isinstance(shape, Iterable) else (shape,)
-    if len(sizes) > 2 or not all(isinstance(size, Integral) and size > 1 for size in sizes):
+    if len(sizes) > 2 or not all(isinstance(size, (int, np.integer)) and size > 1 for size in sizes):
         raise InputError(f"{name} has shape {sizes}; give (), n or (n, m), where a size of 1 would look like a number")
     square = len(sizes) == 2 and sizes[0] == sizes[1]
     if symmetric and not square:
