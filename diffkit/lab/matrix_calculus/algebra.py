@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 
@@ -141,12 +142,19 @@ def multiply(left: Matrix, right: Matrix) -> Matrix:
         rows, columns = right.shape if left.scalar else left.shape
     else:
         rows, columns = left.rows, right.columns
-    terms = [
-        _settled(a.coefficient * b.coefficient, a.scalars + b.scalars, a.word + b.word)
-        for a in left.terms
-        for b in right.terms
-    ]
+    terms = [term for a in left.terms for b in right.terms for term in _product(a, b)]
     return collect(rows, columns, terms)
+
+
+def _product(left: Term, right: Term) -> Iterable[Term]:
+    """One term times another; diag(v) times the vector 1 is v."""
+    coefficient, scalars = left.coefficient * right.coefficient, left.scalars + right.scalars
+    word = left.word + right.word
+    for spot, (first, second) in enumerate(pairwise(word)):
+        if (first.name, second.name, second.columns) == ("diag", "1", 1):
+            rest = Term(coefficient, scalars, word[:spot]), Term(1.0, (), word[spot + 2 :])
+            return [t for v in first.of[0].terms for u in _product(rest[0], v) for t in _product(u, rest[1])]
+    return [_settled(coefficient, scalars, word)]
 
 
 def _settled(coefficient: float, scalars: Scalars, word: Word) -> Term:

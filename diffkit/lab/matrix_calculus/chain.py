@@ -131,8 +131,8 @@ class Elementwise:
     directions: int
 
     def __str__(self) -> str:
-        rows, columns = self.jacobian.shape
-        return f"{rows} × {columns} Jacobian: {self.entries} entries, all on the diagonal; {self.directions} direction"
+        n, _ = self.jacobian.shape
+        return f"{n} × {n} Jacobian: {self.entries} entries, all on the diagonal; directions needed: {self.directions}"
 
 
 def elementwise(f: Function, x: Any) -> Elementwise:
@@ -141,16 +141,18 @@ def elementwise(f: Function, x: Any) -> Elementwise:
     Raises
     ------
     InputError
-        Some entry of f(x) can depend on another entry of x than its own; the message names it.
+        f(x) has another size than x, or an entry of it can depend on another entry of x than its own.
     UnsupportedError
         SciPy, which holds sparse arrays, is not installed.
 
     Examples
     --------
     >>> print(elementwise(np.tanh, np.zeros(1000)))
-    1000 × 1000 Jacobian: 1000 entries, all on the diagonal; 1 direction
+    1000 × 1000 Jacobian: 1000 entries, all on the diagonal; directions needed: 1
     """
     plan = get("sparse").prepare(f, x)
+    if plan.inputs != plan.outputs:
+        raise InputError(f"f is not elementwise: it makes {plan.outputs} numbers of {plan.inputs}")
     rows, columns = plan.pattern.row_numbers(), plan.pattern.matrix.indices
     outside = np.flatnonzero(rows != columns)
     if outside.size:

@@ -212,8 +212,8 @@ def _names(f: Function) -> list[str]:
     """The parameters of f that must be given."""
     try:
         parameters = inspect.signature(f).parameters.values()
-    except ValueError as error:
-        raise InputError(f"{f!r} has no names of parameters; wrap it: lambda x: f(x)") from error
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{f!r} has no names of parameters; give a function such as lambda x: x @ x") from error
     plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return [one.name for one in parameters if one.kind in plain and one.default is one.empty]
 

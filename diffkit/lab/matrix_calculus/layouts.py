@@ -67,6 +67,8 @@ def derivative(
     """
     check_name(layout, LAYOUTS, kind="layout")
     block = np.asarray(jacobian(f, method=method, blocks=True, **options)(x))
+    if block.dtype == object:
+        raise InputError("x or f(x) is a container; matrix calculus is of one array by one array")
     by = np.ndim(x)
     axes = (block.ndim - by, by)
     if max(axes) >= len(KINDS):

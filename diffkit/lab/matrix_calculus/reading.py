@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -56,12 +57,18 @@ def _matrix(value: Any) -> Any:
 
 def _step(step: Step, like: Sequence[Step], operands: Sequence[Any]) -> Any:
     rule = _RULES.get(step.op.name)
-    if rule is None and step.op.family == "elementwise" and len(operands) == 1:
+    if rule is None and _entry_by_entry(step):
         (x,) = operands
         return m.function(step.op.name, *x.shape, x, symmetric=x.symmetric and not x.scalar)
     if rule is None:
         raise _no_form(step)
     return rule(step, like, [_matrix(operand) for operand in operands])
+
+
+def _entry_by_entry(step: Step) -> bool:
+    """Whether it is a function of NumPy's from one array of numbers to one of its shape."""
+    kind = step.op.family in ("elementwise", "constant") and step.dtype.kind == "f"
+    return kind and len(step.operands) == 1 and hasattr(np, step.op.name)
 
 
 def _no_form(step: Step) -> UnsupportedError:
@@ -120,7 +127,16 @@ def _multiply(step: Step, like: Sequence[Step], operands: Sequence[Matrix]) -> M
 
 
 def _diag(column: Matrix) -> Matrix:
-    return m.function("diag", column.rows, column.rows, column, symmetric=True)
+    """The vector on a diagonal; of the vector 1 it is the identity."""
+    flat = m.ones(column.rows).terms[0].word
+    equal = [term._replace(word=()) for term in column.terms if term.word == flat]
+    rest = column._replace(terms=tuple(term for term in column.terms if term.word != flat))
+    made = m.collect(column.rows, column.rows, equal)
+    if not rest.terms:
+        return made
+    if equal and not all(term.scalars for term in equal):  # 1 - h is better kept together
+        made, rest = m.collect(column.rows, column.rows, ()), column
+    return m.add(made, m.function("diag", column.rows, column.rows, rest, symmetric=True))
 
 
 def _divide(step: Step, like: Sequence[Step], operands: Sequence[Matrix]) -> Matrix:
@@ -193,19 +209,17 @@ def _broadcast(step: Step, like: Sequence[Step], operands: Sequence[Matrix]) -> 
     return _wide(_spread(operands[0], like[0], step), m.as_columns(step.shape))
 
 
-def _index(step: Step, like: Sequence[Step], operands: Sequence[Any]) -> Any:
-    (x,), place = operands, step.params["place"]
-    if str(place) == "(:,)":
-        return x
-    if isinstance(x, Flat) and str(place) == f"(::{x.matrix.rows + 1},)":
-        return m.function("diagonal", x.matrix.rows, 1, x.matrix)
-    raise _no_form(step)
-
-
-def _scatter(step: Step, like: Sequence[Step], operands: Sequence[Any]) -> Any:
-    x = operands[0]
-    if len(operands) == 1 and step.shape == (x.rows**2,) and str(step.params["places"]) == f"((::{x.rows + 1},),)":
-        return Flat(_diag(x))
+def _moved(step: Step, like: Sequence[Step], operands: Sequence[Any]) -> Any:
+    """An index, gather or scatter, by where it takes numbered entries: nowhere, to a diagonal, or from one."""
+    x, numbered = operands[0], np.arange(1.0, 1 + math.prod(like[0].shape)).reshape(like[0].shape)
+    if len(operands) == 1:
+        moved = step.op.evaluate(numbered, **step.params)
+        if np.array_equal(moved, numbered):
+            return x
+        if isinstance(x, Flat) and np.array_equal(moved, np.diagonal(numbered.reshape(x.matrix.shape))):
+            return m.function("diagonal", x.matrix.rows, 1, x.matrix)
+        if isinstance(x, Matrix) and x.columns == 1 and np.array_equal(moved, np.diag(np.ravel(numbered)).ravel()):
+            return Flat(_diag(x))
     raise _no_form(step)
 
 
@@ -233,8 +247,9 @@ _RULES: dict[str, Callable[[Step, Sequence[Step], list[Any]], Any]] = {
     "transpose": _transpose,
     "reshape": _reshape,
     "broadcast": _broadcast,
-    "index": _index,
-    "scatter": _scatter,
+    "index": _moved,
+    "gather": _moved,
+    "scatter": _moved,
     "inv": lambda _step, _like, x: m.inverse(x[0]),
     "solve": _solve,
     "det": lambda _step, _like, x: m.function("det", 1, 1, x[0]),

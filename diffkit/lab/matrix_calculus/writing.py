@@ -25,20 +25,27 @@ def text(matrix: Matrix) -> str:
     >>> text(multiply(add(B, B.transposed), x))
     "(B + B')x"
     """
+    return _joined(_summands(matrix))
+
+
+def _summands(matrix: Matrix) -> list[str]:
+    """What stands between the signs + and -, each with a sign of its own."""
     if not matrix.terms:
-        return "0"
+        return ["0"]
+    matrix = matrix._replace(terms=tuple(sorted(matrix.terms, key=lambda term: not term.word)))  # I comes last
     terms = _opened(matrix) if matrix.scalar else matrix.terms
     shared = _most_shared(terms)
     if shared is None or (matrix.scalar and len(shared[0]) < len(terms)):
-        return _joined([_term(term, matrix) for term in matrix.terms])
+        return [_term(term, matrix) for term in matrix.terms]
     chosen, prefix = shared
     common, scalars, inner = _common(tuple(_without(term, prefix=prefix) for term in chosen))
     word = chosen[0].word
-    bracket = f"({text(Matrix(word[0].rows if not prefix else word[0].columns, word[-1].columns, inner))})"
+    inside = _summands(Matrix(word[0].columns if prefix else word[0].rows, word[-1].columns, inner))
+    bracket = f"({_joined(inside)})" if len(inside) > 1 else inside[0]
     factor = _factor(word[0 if prefix else -1])
     first = _scaled(common, scalars, [factor, bracket] if prefix else [bracket, factor])
     rest = matrix._replace(terms=tuple(term for term in terms if term not in chosen))
-    return _joined([first, *([text(rest)] if rest.terms else [])])
+    return [first, *(_summands(rest) if rest.terms else [])]
 
 
 def _joined(parts: list[str]) -> str:

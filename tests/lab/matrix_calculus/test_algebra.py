@@ -124,7 +124,7 @@ def test_unequal_ones_have_not(left, right):
     [
         (m.Matrix(N, N, ()), "0"),
         (m.number(-1.0, N), "-I"),
-        (m.add(A, m.number(2.0, N)), "2I + A"),
+        (m.add(A, m.number(2.0, N)), "A + 2I"),
         (_product(m.add(A, A.transposed), x), "(A + A')x"),
         (m.multiply(m.number(-2.0), _product(A, x)), "-2Ax"),
         (m.multiply(m.number(0.5), _product(A, x)), "0.5 Ax"),

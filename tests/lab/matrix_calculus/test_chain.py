@@ -87,4 +87,6 @@ def test_a_map_that_mixes_entries_is_told_apart():
     with pytest.raises(InputError, match="entry 1 of its result can depend on entry 0"):
         mc.elementwise(np.cumsum, np.ones(4))
     with pytest.raises(InputError, match="entry 0 of its result can depend on entry 1"):
+        mc.elementwise(lambda x: x[::-1], np.ones(2))
+    with pytest.raises(InputError, match="it makes 1 numbers of 4"):
         mc.elementwise(np.sum, np.ones(4))

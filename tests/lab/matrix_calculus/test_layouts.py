@@ -95,6 +95,8 @@ def test_what_is_no_matrix_is_refused(f, x, layout, told):
 def test_wrong_input_is_told():
     with pytest.raises(InputError, match="takes 3 axes"):
         mc.derivative(np.sum, np.zeros((2, 2, 2)))
+    with pytest.raises(InputError, match="container"):
+        mc.derivative(lambda x: {"y": x}, a)
     with pytest.raises(UnknownNameError, match="denominator"):
         mc.derivative(np.sum, a, layout="denominators")
     with pytest.raises(InputError, match="p = 0"):
