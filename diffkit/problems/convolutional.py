@@ -61,7 +61,7 @@ class ConvolutionalNetwork(Layered):
         check_name(self.pool, ("mean", "max"), kind="pooling")
         check_counts(filters=self.filters, classes=self.classes, side=self.side)
         if self.side < 4 or self.side % 2:
-            raise InputError(f"side={self.side!r}; an image needs an even number of pixels from 4, for whole 2 x 2 pools")
+            raise InputError(f"side={self.side!r}; images need a side of 4, 6, 8, ... pixels, for whole 2 x 2 pools")
 
     @property
     def rows(self) -> tuple[int, int]:
