@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from diffkit.lab.figures import LabFigure
 from diffkit.lab.least_squares import Example, Fit, fit, network, neuron
-from diffkit.pictures import BASE
+from diffkit.pictures import BASE, headline
 
 LOOKS: dict[str, dict[str, Any]] = {
     "gradient-descent": {"color": BASE["finite-difference"]},
@@ -26,25 +26,15 @@ FLOOR = 1e-15
 def rates() -> Figure:
     """The cost above the least one, by iteration."""
     figure = Figure(figsize=(8.0, 3.3))
-    axes = figure.subplots(1, 3, sharey=True, gridspec_kw={"wspace": 0.08})
-    panels = {
-        "a sigmoid unit": neuron(),
-        "2-5-3-1, from near": network(),
-        "2-5-3-1, from far": network(distance=0.3),
-    }
-    for ax, (name, example) in zip(axes, panels.items(), strict=True):
-        _panel(ax, example)
-        ax.set_title(name, fontsize=9.5, pad=6)
-    axes[0].set_ylabel("cost ½|r|² above the least")
-    axes[0].legend(loc="upper right", fontsize=8, frameon=False)
-    figure.suptitle(
-        "Far from the solution Gauss-Newton's J'J is singular",
-        x=0.125,
-        y=1.03,
-        ha="left",
-        fontsize=11,
-        fontweight="bold",
-    )
+    unit, near, far = figure.subplots(1, 3, sharey=True, gridspec_kw={"wspace": 0.08})
+    _panel(unit, neuron())
+    headline(unit, "7 steps for a unit", "sigmoid, 3 parameters")
+    _panel(near, network())
+    headline(near, "About 10 from near", "2-5-3-1, 37 parameters")
+    _panel(far, network(distance=0.3))
+    headline(far, "Singular from far", "2-5-3-1, begun farther off")
+    unit.set_ylabel("cost ½|r|² above the least")
+    unit.legend(loc="upper right", fontsize=8, frameon=False)
     return figure
 
 

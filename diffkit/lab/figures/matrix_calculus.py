@@ -15,7 +15,7 @@ from diffkit.lab.figures import LabFigure
 from diffkit.lab.matrix_calculus import Kind, table
 from diffkit.operators import jacobian
 from diffkit.ops import Shape
-from diffkit.pictures import BASE, REFERENCE
+from diffkit.pictures import BASE, REFERENCE, headline
 
 INK = {"numerator": BASE["forward"], "denominator": BASE["finite-difference"], "jacobian": REFERENCE}
 ACROSS, DOWN = 22.0, 9.5
@@ -32,7 +32,8 @@ def shapes() -> Figure:
         ax.set_title(by, loc="center", pad=5, fontsize=9)
     for ax, of in zip(axes[:, 0], ("a scalar", "a vector (2)", "a matrix\n(2 × 3)"), strict=True):
         ax.set_ylabel(of, fontsize=9, fontweight="bold")
-    _title(figure, "Five of the nine derivatives are a matrix in both layouts, three in neither", 0.98)
+    finding = "Five of the nine derivatives are a matrix in both layouts, three in neither"
+    figure.suptitle(finding, x=0.125, y=0.98, ha="left", size=11, weight="bold")
     figure.text(0.125, 0.9, "A square is an entry.", color="0.35")
     for left, name, told in (
         (0.32, "numerator", "numerator layout"),
@@ -41,10 +42,6 @@ def shapes() -> Figure:
     ):
         figure.text(left, 0.9, told, color=INK[name], fontweight="bold", fontsize=8.5)
     return figure
-
-
-def _title(figure: Figure, text: str, height: float) -> None:
-    figure.suptitle(text, x=0.125, y=height, ha="left", fontsize=11, fontweight="bold")
 
 
 def _panel(ax: Axes, kind: Kind) -> None:
@@ -80,24 +77,21 @@ def diagonal() -> Figure:
     """Jacobians of an elementwise map, of one that looks at neighbours, and of one that mixes all entries."""
     x = np.linspace(-2.0, 2.0, 12)
     maps: dict[str, Callable[[Any], Any]] = {
-        "tanh(x)": np.tanh,
-        "tanh(x + its neighbour)": lambda x: np.tanh(x + np.roll(x, -1)),
-        "softmax(x)": lambda x: np.exp(x) / np.sum(np.exp(x)),
+        "Diagonal: tanh(x)": np.tanh,
+        "Band: tanh(x + next)": lambda x: np.tanh(x + np.roll(x, -1)),
+        "Full: softmax(x)": lambda x: np.exp(x) / np.sum(np.exp(x)),
     }
-    figure = Figure(figsize=(8.0, 3.2))
+    figure = Figure(figsize=(8.0, 3.1))
     for ax, (name, f) in zip(figure.subplots(1, 3), maps.items(), strict=True):
         plan = get("sparse").prepare(f, x)
         matrix = np.abs(jacobian(f)(x))
         ax.imshow(np.where(matrix > 0, matrix, np.nan), cmap="Blues", vmin=-0.25 * matrix.max(), vmax=matrix.max())
-        ax.set(xticks=[], yticks=[])
-        ax.set_title(name, fontsize=9.5, pad=5)
+        ax.set(xticks=[], yticks=[], xlabel="input", ylabel="output")
         ax.grid(visible=False)
         for side in ax.spines.values():
             side.set(visible=True, color="0.6")
         told = "1 direction" if plan.colours == 1 else f"{plan.colours} directions"
-        ax.set_xlabel(f"{plan.pattern.entries} of {matrix.size} entries, {told}")
-    _title(figure, "An elementwise map has a diagonal Jacobian, and one direction finds it all", 1.05)
-    figure.text(0.125, 0.925, "Jacobians at 12 numbers from -2 to 2; the darker, the larger the entry.", color="0.35")
+        headline(ax, name, f"{plan.pattern.entries} of {matrix.size} entries, {told}")
     return figure
 
 

@@ -44,7 +44,7 @@ def test_squares_and_texts_stay_in_their_panels(figures):
 
 def test_one_direction_finds_the_diagonal_one_alone(figures):
     axes = figures["matrix-calculus-diagonal"].axes
-    assert [ax.get_xlabel() for ax in axes] == [
+    assert [ax.texts[0].get_text() for ax in axes] == [
         "12 of 144 entries, 1 direction",
         "24 of 144 entries, 2 directions",
         "144 of 144 entries, 12 directions",
