@@ -30,6 +30,10 @@ class Factor(NamedTuple):
     turned: bool = False
     symmetric: bool = False
 
+    def calls(self, name: str) -> bool:
+        """Whether it is that function; an argument may have its name."""
+        return self.name == name and bool(self.of)
+
     @property
     def transposed(self) -> Factor:
         """The same, with rows and columns exchanged."""
@@ -151,7 +155,7 @@ def _product(left: Term, right: Term) -> Iterable[Term]:
     coefficient, scalars = left.coefficient * right.coefficient, left.scalars + right.scalars
     word = left.word + right.word
     for spot, (first, second) in enumerate(pairwise(word)):
-        if (first.name, second.name, second.columns) == ("diag", "1", 1):
+        if first.calls("diag") and (second.name, second.columns) == ("1", 1):
             rest = Term(coefficient, scalars, word[:spot]), Term(1.0, (), word[spot + 2 :])
             return [t for v in first.of[0].terms for u in _product(rest[0], v) for t in _product(u, rest[1])]
     return [_settled(coefficient, scalars, word)]
@@ -206,7 +210,7 @@ def _cancelled(word: Word) -> Word:
 
 
 def _undoes(inverse: Factor, factor: Factor) -> bool:
-    if inverse.name != "inv":
+    if not inverse.calls("inv"):
         return False
     inside = inverse.of[0].transposed if inverse.turned else inverse.of[0]
     return inside == single(factor)
@@ -219,22 +223,19 @@ def times(left: Matrix, right: Matrix) -> Matrix:
     flat = ones(*left.shape)
     if flat in (left, right):
         return right if left == flat else left
-    terms = []
+    made = collect(*left.shape, [])
     for a in left.terms:
         for b in right.terms:
-            pair = sorted([collect(*left.shape, [Term(1.0, (), word)]) for word in (a.word, b.word)])
-            made = _times_words(pair[0], pair[1], flat)
-            terms += [
-                _settled(a.coefficient * b.coefficient * t.coefficient, a.scalars + b.scalars, t.word) for t in made
-            ]
-    return collect(*left.shape, terms)
+            scale = collect(1, 1, [_settled(a.coefficient * b.coefficient, a.scalars + b.scalars, ())])
+            pair = sorted(collect(*left.shape, [Term(1.0, (), word)]) for word in (a.word, b.word))
+            made = add(made, multiply(scale, _times_words(pair[0], pair[1], flat)))
+    return made
 
 
-def _times_words(left: Matrix, right: Matrix, flat: Matrix) -> tuple[Term, ...]:
+def _times_words(left: Matrix, right: Matrix, flat: Matrix) -> Matrix:
     if flat in (left, right):
-        return (right if left == flat else left).terms
-    both = left.symmetric and right.symmetric
-    return function("times", *left.shape, left, right, symmetric=both).terms
+        return right if left == flat else left
+    return function("times", *left.shape, left, right, symmetric=left.symmetric and right.symmetric)
 
 
 # ------------------------------------------------------------ to scalars
@@ -262,9 +263,9 @@ def total(matrix: Matrix) -> Matrix:
     """The sum of all entries: of a product entry by entry it is a scalar product, or a trace."""
     made = number(0.0)
     for coefficient, scalars, word in matrix.terms:
-        if len(word) == 1 and word[0].name == "times":
+        if len(word) == 1 and word[0].calls("times"):
             found = trace(multiply(word[0].of[0].transposed, word[0].of[1]))
-        elif len(word) == 1 and word[0].name == "diagonal":
+        elif len(word) == 1 and word[0].calls("diagonal"):
             found = trace(word[0].of[0])
         else:
             inside = collect(*matrix.shape, [Term(1.0, (), word)])
@@ -303,6 +304,6 @@ def inverse(matrix: Matrix) -> Matrix:
 
 def _inverse_of(factor: Factor) -> Matrix:
     plain = factor.transposed if factor.turned else factor
-    if plain.name == "inv":
+    if plain.calls("inv"):
         return plain.of[0].transposed if factor.turned else plain.of[0]
     return single(Factor("inv", factor.rows, factor.columns, (single(plain),), factor.turned, factor.symmetric))

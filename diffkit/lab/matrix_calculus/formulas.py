@@ -12,7 +12,6 @@ import numpy as np
 from diffkit.differentiators import Derivative, get
 from diffkit.differentiators.finite import FiniteDifference
 from diffkit.errors import CheckError, InputError, check_name
-from diffkit.graph import Graph
 from diffkit.lab.matrix_calculus.algebra import Matrix, as_columns, named, number
 from diffkit.lab.matrix_calculus.layouts import derivative
 from diffkit.lab.matrix_calculus.reading import read
@@ -119,12 +118,12 @@ def derive(
     d(x'Bx)/dx = 2x'B
     """
     asked = _Question.about(f, shapes, by, symmetric)
-    expected = derivative(asked.partly(f), asked.point[asked.by], layout=layout, method=DIFFERENCES)
-    result, x = asked.result(f), asked.point[asked.by]
+    expected = derivative(asked.partly, asked.point[asked.by], layout=layout, method=DIFFERENCES)
+    result, x = np.asarray(f(*asked.point.values())), asked.point[asked.by]
     product = "jvp" if x.ndim == 0 else ("jacobian" if result.ndim else "gradient")
     extra = [number(1.0)] if product == "jvp" else []
-    plan = asked.prepare(f, product)
-    numerator = read(_graph(plan.graph), [*asked.arguments, *extra])
+    plan = asked.prepare(product)
+    numerator = read(plan.graph, [*asked.arguments, *extra])
     if product == "gradient":
         numerator = numerator.transposed
     expression = numerator if layout == "numerator" else numerator.transposed
@@ -146,16 +145,17 @@ def differential(
     asked = _Question.about(f, shapes, by, symmetric)
     x = asked.point[asked.by]
     name, direction = f"d{asked.by}", np.random.default_rng(1).uniform(0.5, 1.5, x.shape)
-    plan = asked.prepare(f, "jvp")
-    expression = read(_graph(plan.graph), [*asked.arguments, named(name, *as_columns(x.shape))])
-    expected = jvp(asked.partly(f), method=DIFFERENCES)(x, direction)
+    plan = asked.prepare("jvp")
+    expression = read(plan.graph, [*asked.arguments, named(name, *as_columns(x.shape))])
+    expected = jvp(asked.partly, method=DIFFERENCES)(x, direction)
     return asked.answer("differential", plan, expression, {**asked.point, name: direction}, np.asarray(expected))
 
 
 @dataclass(frozen=True)
 class _Question:
-    """What is differentiated: names, shapes and a random point to check at."""
+    """What is differentiated by which of its arguments, and a random point to check at."""
 
+    f: Function
     by: str
     symmetric: frozenset[str]
     point: dict[str, Any]
@@ -176,23 +176,20 @@ class _Question:
         point = {
             name: _random(rng, name, shape, symmetric=name in equal) for name, shape in zip(names, shapes, strict=True)
         }
-        return cls(names[0] if by is None else by, equal, point)
+        return cls(f, names[0] if by is None else by, equal, point)
 
     @property
     def arguments(self) -> list[Matrix]:
         return [named(name, *as_columns(x.shape), symmetric=name in self.symmetric) for name, x in self.point.items()]
 
-    def result(self, f: Function) -> np.ndarray[Any, Any]:
-        return np.asarray(f(*self.point.values()))
-
-    def partly(self, f: Function) -> Function:
+    def partly(self, x: Any) -> Any:
         """F as a function of the argument that it is differentiated by."""
-        return lambda x: f(*{**self.point, self.by: x}.values())
+        return self.f(*{**self.point, self.by: x}.values())
 
-    def prepare(self, f: Function, product: str) -> Derivative:
+    def prepare(self, product: str) -> Derivative:
         """A sweep of diffkit's own, recorded."""
         method = get("forward" if product == "jvp" else "reverse", engine="interpreted")
-        return method.prepare(f, *self.point.values(), product=product, argnums=list(self.point).index(self.by))
+        return method.prepare(self.f, *self.point.values(), product=product, argnums=list(self.point).index(self.by))
 
     def answer(
         self, layout: str, plan: Derivative, expression: Matrix, point: Mapping[str, Any], expected: Any
@@ -203,7 +200,7 @@ class _Question:
         written = text(expression)
         if not error <= TOLERANCE:
             raise CheckError(f"{written} is off by {error:.2g} from differences, relative to the largest entry")
-        function = text(read(_graph(plan.function_graph), self.arguments))
+        function = text(read(plan.function_graph, self.arguments))
         shapes = {name: x.shape for name, x in point.items()}
         return Formula(function, self.by, layout, written, expression.shape, shapes, error, expression)
 
@@ -230,8 +227,3 @@ def _random(rng: np.random.Generator, name: str, shape: int | Shape, *, symmetri
     if square:
         drawn = drawn + sizes[0] * np.eye(sizes[0])
     return np.asarray((drawn + drawn.T) / 2 if symmetric else drawn)
-
-
-def _graph(graph: Graph | None) -> Graph:
-    assert graph is not None  # noqa: S101 - forward and reverse trace f, or raise
-    return graph

@@ -22,7 +22,7 @@ class Flat(NamedTuple):
     matrix: Matrix
 
 
-def read(graph: Graph, arguments: Sequence[Matrix]) -> Matrix:
+def read(graph: Graph | None, arguments: Sequence[Matrix]) -> Matrix:
     """The first result of a graph, as a matrix expression in its arguments.
 
     Raises
@@ -30,6 +30,8 @@ def read(graph: Graph, arguments: Sequence[Matrix]) -> Matrix:
     UnsupportedError
         A step has no matrix form here, or an array of numbers has no name; the message says which.
     """
+    if graph is None:
+        raise UnsupportedError("f was called as a black box; only a traced f has a graph to read")
     values: list[Any] = []
     graph = as_written(graph)
     given = dict(zip(graph.inputs, arguments, strict=True))

@@ -64,7 +64,7 @@ def _opened(matrix: Matrix) -> tuple[Term, ...]:
     opened = []
     for term in matrix.terms:
         spot = next(
-            (k for k, (factor, power) in enumerate(term.scalars) if (factor.name, power) == ("product", 1)), None
+            (k for k, (factor, power) in enumerate(term.scalars) if factor.calls("product") and power == 1), None
         )
         if spot is None:
             return matrix.terms
@@ -130,7 +130,8 @@ def _powered(factor: Factor, power: float, *, alone: bool = False) -> str:
     written = _factor(factor)
     if power == 0.5:
         return f"sqrt({written})"
-    if factor.name in ("product", "group") and not (alone and power == 1 and factor.name == "product"):
+    bare = alone and power == 1 and factor.calls("product")
+    if not bare and (factor.calls("product") or factor.calls("group")):
         written = f"({written})"
     return written if power == 1 else f"{written}^{power:g}"
 

@@ -212,6 +212,13 @@ def test_wrong_input_is_told(arguments, options, error, told):
         mc.derive(lambda x, B: x @ B @ x, *arguments, **options)
 
 
+def test_arguments_may_have_the_names_of_functions():
+    assert mc.derive(lambda x, diag: x @ diag @ np.ones(3), 3, (3, 3)).text == "diag 1"
+    assert mc.derive(lambda inv, x: x @ inv @ np.linalg.inv(inv) @ inv @ x, (3, 3), 3).text == "xx'"
+    assert mc.derive(lambda product, group: product * group, (), ()).text == "group"
+    assert mc.derive(lambda x, trace, times: x @ trace @ times, 3, (3, 3), 3).text == "trace times"
+
+
 def test_functions_of_numpy_have_names_too():
     assert str(mc.derive(np.exp, 3)) == "d(exp(x))/dx = diag(exp(x))"
     assert str(mc.derive(np.trace, (3, 3))) == "d(trace(a))/da = I"
