@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import sympy
 
+import diffkit as dk
 from diffkit.errors import CheckError, InputError, UnknownNameError, UnsupportedError
 from diffkit.lab import matrix_calculus as mc
 from diffkit.lab.matrix_calculus import formulas
@@ -210,6 +211,16 @@ def test_a_differential_takes_its_direction_last():
 def test_wrong_input_is_told(arguments, options, error, told):
     with pytest.raises(error, match=told):
         mc.derive(lambda x, B: x @ B @ x, *arguments, **options)
+
+
+def test_the_gradient_of_a_gradient_is_the_hessian_in_matrix_form():
+    assert str(mc.derive(lambda x, B: dk.grad(lambda x: x @ B @ x)(x), 3, (3, 3))) == "d((B + B')x)/dx = B + B'"
+    squares = mc.derive(lambda b, X, y: dk.grad(lambda b: np.sum((X @ b - y) ** 2) / 2)(b), 3, (5, 3), 5)
+    assert str(squares) == "d(X'(Xb - y))/db = X'X"
+
+
+def test_one_summand_needs_no_bracket():
+    assert mc.derive(lambda x, A, t: x @ (A + t * np.eye(3)) @ x, 3, (3, 3), ()).function == "x'(A + tI) x"
 
 
 def test_arguments_may_have_the_names_of_functions():
