@@ -12,7 +12,7 @@ from diffkit.problems.base import Array, Parts, Problem, Sizes
 from diffkit.problems.layered import ONE_HOT, Labels, Layered, check_counts, columns, cross_entropy, flat, softmax
 
 KERNEL, POOL = 3, 2
-SIDE, CLASSES, SAMPLES = 8, 3, 2  # of the problem
+SIDE, CLASSES, SAMPLES = 8, 2, 1  # of the problem
 
 
 @dataclass(frozen=True)
@@ -158,13 +158,13 @@ class ConvolutionalNetwork(Layered):
 
 
 def convolutional(inputs: int) -> Parts:
-    """Mean cross-entropy of 2 images of noise in 3 classes, as a function of all parameters.
+    """Cross-entropy of an image of noise in 2 classes, as a function of all parameters.
 
     Examples
     --------
-    >>> cost, parameters, _, _ = convolutional(77)
-    >>> parameters.shape, cost(np.zeros(77))  # log 3
-    ((77,), np.float64(1.098612))
+    >>> cost, parameters, _, _ = convolutional(58)
+    >>> parameters.shape, cost(np.zeros(58))  # log 2
+    ((58,), np.float64(0.693147))
     """
     network = ConvolutionalNetwork((inputs - CLASSES) // _EACH, CLASSES)
     rng = np.random.default_rng(0)
@@ -184,7 +184,7 @@ _EACH = ConvolutionalNetwork(1, CLASSES).count - CLASSES
 PROBLEMS = (
     Problem(
         "convolutional-network",
-        "Cross-entropy of F filters on images of 8 x 8 pixels, pooled and read by a softmax.",
+        "Cross-entropy of F filters on an image of 8 x 8 pixels, pooled and read by a softmax.",
         "LeCun, Bottou, Bengio and Haffner (1998), Gradient-based learning applied to document recognition",
         Sizes(
             f"A = {_EACH} F + {CLASSES} for F >= 1 filters, B = 1",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.errors import InputError, check_positive
-from diffkit.problems.base import Array
+from diffkit.problems.base import Array, generator
 
 
 def softmax(Z: Any) -> Any:
@@ -125,11 +125,17 @@ class Layered(ABC):
         Raises
         ------
         InputError
-            The scale is no standard deviation.
+            The scale is no standard deviation, or the seed no whole number from 0.
+
+        Examples
+        --------
+        >>> from diffkit.problems.recurrent import RecurrentNetwork
+        >>> RecurrentNetwork().initial(seed=1).shape
+        (430,)
         """
         if scale is not None and scale != 0:
             check_positive(scale, "scale", ", 0, or None for 1/sqrt(columns of W)")
-        rng = np.random.default_rng(seed)
+        rng = generator(seed)
         parameters = np.zeros(self.count)
         for W, _ in self.layers(parameters):
             W[:] = rng.normal(0.0, 1 / np.sqrt(W.shape[1]) if scale is None else scale, size=W.shape)
@@ -142,6 +148,12 @@ class Layered(ABC):
         ------
         InputError
             They are not one vector of all parameters.
+
+        Examples
+        --------
+        >>> from diffkit.problems.convolutional import ConvolutionalNetwork
+        >>> [(W.shape, b.shape) for W, b in ConvolutionalNetwork().layers(np.zeros(410))]
+        [((4, 9), (4, 1)), ((10, 36), (10, 1))]
         """
         if np.shape(parameters) != (self.count,):
             raise InputError(
@@ -152,7 +164,8 @@ class Layered(ABC):
         for units, fan_in in self.shapes:
             middle = start + units * fan_in
             end = middle + units
-            pairs.append((parameters[start:middle].reshape(units, fan_in), parameters[middle:end].reshape(units, 1)))
+            W, b = parameters[start:middle], parameters[middle:end]
+            pairs.append((np.reshape(W, (units, fan_in)), np.reshape(b, (units, 1))))
             start = end
         return pairs
 
@@ -178,6 +191,13 @@ class Layered(ABC):
         ------
         InputError
             A shape does not fit, or a label cannot be; the message says what would.
+
+        Examples
+        --------
+        >>> from diffkit.problems.convolutional import ConvolutionalNetwork
+        >>> ConvolutionalNetwork().check(np.zeros((5, 64)), np.eye(10)[:, [3, 1, 4, 1, 5]])
+        Traceback (most recent call last):
+        diffkit.errors.InputError: X has shape (5, 64); give (64, m) ... examples are columns, so give X.T
         """
         self.check_inputs(X)
         needed = (self.rows[1], *np.shape(X)[1:])
@@ -210,7 +230,7 @@ def check_counts(**counts: Any) -> None:
 
 def columns(X: Any) -> Any:
     """Write examples in columns; one example, a vector, is one column."""
-    return X if np.ndim(X) == 2 else np.reshape(X, (-1, 1))
+    return np.asarray(X) if np.ndim(X) == 2 else np.reshape(X, (-1, 1))
 
 
 def flat(gradients: list[tuple[Array, Array]]) -> Array:

@@ -22,7 +22,7 @@ def cells(chosen, sizes):
 
 
 SMALL = [*product((1, 2, 3, 5, 11, 13), (1, 4)), (3, 3), (6, 6)]
-NETWORKS = [(20, 1), (35, 1), (40, 1)]
+NETWORKS = [(20, 1), (30, 1), (35, 1)]
 LARGE = [(A, B) for A, B in product((50, 65, 99, 115, 995, 1000, 1015, 9883, 10_000), (1, 1000)) if A * B < 2e6]
 
 

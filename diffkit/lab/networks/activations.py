@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.errors import InputError
 from diffkit.problems.layered import softmax
 
 
@@ -25,6 +26,12 @@ class Activation:
         From dA, Z and A to dZ, the derivative of a cost with respect to Z; derived by hand.
     elementwise
         Whether each entry of A depends on its own entry of Z alone.
+
+    Examples
+    --------
+    >>> relu = ACTIVATIONS["relu"]
+    >>> relu.value(np.array([-1.0, 2.0])), relu.derivative(np.array([-1.0, 2.0]))
+    (array([0., 2.]), array([0., 1.]))
     """
 
     name: str
@@ -35,11 +42,18 @@ class Activation:
     def derivative(self, Z: Any) -> Any:
         """Find the entries of g'(Z) of an elementwise activation.
 
+        Raises
+        ------
+        InputError
+            The activation mixes entries, so that its derivative is no array of Z's shape.
+
         Examples
         --------
         >>> ACTIVATIONS["sigmoid"].derivative(np.array([0.0, 1000.0]))
         array([0.25, 0.  ])
         """
+        if not self.elementwise:
+            raise InputError(f"{self.name} mixes the entries of a column, so g'(Z) is a matrix; use backward(dA, Z, A)")
         return self.backward(np.ones_like(Z), Z, self.value(Z))
 
 

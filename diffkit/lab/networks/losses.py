@@ -29,6 +29,13 @@ class Loss:
         Whether A - Y is dZ, because the loss undoes the activation; otherwise it is dA.
     labels
         What Y may hold.
+
+    Examples
+    --------
+    >>> binary = LOSSES["binary-cross-entropy"]
+    >>> Z, Y = np.array([[0.0, -1000.0]]), np.array([[1.0, 1.0]])
+    >>> binary.value(Z, ACTIVATIONS["sigmoid"].value(Z), Y).round(6).tolist()  # log 2, and no infinity
+    [0.693147, 1000.0]
     """
 
     name: str
@@ -63,7 +70,14 @@ CROSS_ENTROPY = {"sigmoid": "binary-cross-entropy", "softmax": "multinomial-cros
 
 
 def choose_loss(name: str, output: str) -> Loss:
-    """Find the loss that a network names, and refuse one that does not fit its output.
+    """Find the loss that a network names.
+
+    Raises
+    ------
+    InputError
+        It does not fit the output; the message says which do.
+    UnknownNameError
+        Nobody has it.
 
     Examples
     --------

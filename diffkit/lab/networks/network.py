@@ -7,14 +7,12 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from diffkit.errors import InputError, check_name, check_positive
 from diffkit.lab.networks.activations import ACTIVATIONS, Activation
 from diffkit.lab.networks.losses import Loss, choose_loss
+from diffkit.problems.base import Array
 from diffkit.problems.layered import Labels, Layered, columns, flat
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Network(Layered):
     Raises
     ------
     InputError
-        Widths that are none, a loss that does not fit the output, or as many activations as there are not layers.
+        Widths that are none, a loss that does not fit the output, or not one activation for each hidden layer.
     UnknownNameError
         An activation or a loss that nobody has.
 
@@ -63,9 +61,9 @@ class Network(Layered):
     l2: float = 0.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "widths", tuple(self.widths))
-        if not isinstance(self.hidden, str):
-            object.__setattr__(self, "hidden", tuple(self.hidden))
+        for name in ("widths", "hidden"):  # lists become what a key of a dictionary may be
+            if isinstance(getattr(self, name), list):
+                object.__setattr__(self, name, tuple(getattr(self, name)))
         _check_widths(self.widths)
         _check_activations(self._names, len(self.widths) - 1)
         choose_loss(self.loss, self.output)
@@ -74,7 +72,7 @@ class Network(Layered):
 
     @property
     def _names(self) -> tuple[str, ...]:
-        hidden = (self.hidden,) * (len(self.widths) - 2) if isinstance(self.hidden, str) else self.hidden
+        hidden = self.hidden if isinstance(self.hidden, tuple) else (self.hidden,) * (len(self.widths) - 2)
         return (*hidden, self.output)
 
     @property
@@ -188,8 +186,9 @@ class Network(Layered):
         return flat(gradients[::-1])
 
 
-def _check_widths(widths: tuple[Any, ...]) -> None:
-    if len(widths) < 2 or not all(isinstance(n, (int, np.integer)) and n >= 1 for n in widths):
+def _check_widths(widths: Any) -> None:
+    given = isinstance(widths, tuple) and len(widths) >= 2
+    if not given or not all(isinstance(n, (int, np.integer)) and n >= 1 for n in widths):
         raise InputError(
             f"widths={widths!r}; give two or more whole numbers from 1: features, hidden units, outputs, as (2, 5, 1)"
         )

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 import diffkit as dk
+from diffkit.errors import InputError
 from diffkit.lab.networks import ACTIVATIONS
 
 POINTS = [-1000.0, -40.0, -2.5, -1e-3, 0.0, 1e-3, 0.7, 40.0, 1000.0]
@@ -85,3 +86,8 @@ def test_softmax_and_its_derivative_by_hand_are_those_of_mpmath(z):
 def test_softmax_of_each_column_sums_to_one():
     Z = np.random.default_rng(0).normal(size=(4, 3)) * 500
     np.testing.assert_allclose(ACTIVATIONS["softmax"].value(Z).sum(axis=0), 1, rtol=1e-15)
+
+
+def test_softmax_has_no_derivative_entry_by_entry():
+    with pytest.raises(InputError, match="softmax mixes the entries of a column"):
+        ACTIVATIONS["softmax"].derivative(np.zeros(3))

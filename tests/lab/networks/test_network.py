@@ -273,6 +273,7 @@ def test_a_network_is_a_model_that_can_be_a_key_and_be_sent_elsewhere():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"widths": 5}, "widths=5; give two or more whole numbers"),
         ({"widths": (2,)}, r"widths=\(2,\); give two or more whole numbers from 1"),
         ({"widths": (2, 0, 1)}, r"widths=\(2, 0, 1\)"),
         ({"widths": (2, 1.5)}, r"widths=\(2, 1\.5\)"),
@@ -286,6 +287,12 @@ def test_a_network_is_a_model_that_can_be_a_key_and_be_sent_elsewhere():
 def test_networks_that_cannot_be_are_refused(arguments, message):
     with pytest.raises(InputError, match=message):
         Network(**arguments)
+
+
+@pytest.mark.parametrize("name", [None, 3])
+def test_what_is_no_name_is_no_activation(name):
+    with pytest.raises(UnknownNameError, match=f"no activation {name};"):
+        Network((2, 3, 1), hidden=name)
 
 
 @pytest.mark.parametrize("field", ["hidden", "output"])
@@ -312,6 +319,13 @@ def test_labels_that_cannot_be_are_refused(network, Y, message):
     for use in (network.cost, network.backward):
         with pytest.raises(InputError, match=message):
             use(network.initial(), np.ones((2, 2)), np.array(Y))
+
+
+def test_examples_may_be_lists():
+    network = Network((2, 1))
+    parameters, X, Y = sample(network)
+    for use in (network.cost, network.backward):
+        assert np.array_equal(use(parameters.tolist(), X.tolist(), Y.tolist()), use(parameters, X, Y))
 
 
 def test_what_does_not_fit_is_refused_while_a_method_traces_too():
