@@ -16,7 +16,16 @@ from matplotlib.figure import Figure
 from diffkit.errors import check_name
 from diffkit.pictures import STYLE, write
 
-TOPICS: tuple[str, ...] = ("graphs", "diagrams", "networks", "training", "data", "depth")
+TOPICS: tuple[str, ...] = (
+    "graphs",
+    "diagrams",
+    "networks",
+    "training",
+    "data",
+    "depth",
+    "matrix_calculus",
+    "least_squares",
+)
 """Files of this folder, in the order of the pages."""
 
 
