@@ -129,7 +129,7 @@ def write(folder, findings, facts, absent):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "peers.md").write_text(page(findings, facts, absent), encoding="utf-8")
     (folder / "peers.json").write_text(as_json(findings, facts, absent), encoding="utf-8")
-    draw(findings, [folder / PICTURE, (folder / PICTURE).with_suffix(".svg")])
+    draw(findings, folder / PICTURE)
     print(f"\n{summary(findings)}\n{folder / 'peers.md'}")
 
 

@@ -7,7 +7,7 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.ticker import FuncFormatter
 
-from diffkit.pictures import STYLE
+from diffkit.pictures import STYLE, write
 from diffkit.report.figures.labels import headline
 from diffkit.report.words import number
 from peers.findings import contested, geometric_mean
@@ -21,8 +21,8 @@ WIDEST = 300.0
 """Ways that take more times diffkit's time than this lie outside."""
 
 
-def draw(findings, paths):
-    """Write the picture to each path."""
+def draw(findings, path):
+    """Write the picture."""
     shown = [finding for finding in findings if finding.row.problem != "maps" and finding.ours and finding.rival]
     if not shown:
         return
@@ -40,8 +40,7 @@ def draw(findings, paths):
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{number(value)}×"))
         axes.set_xlabel("time over diffkit's: right of the line diffkit is faster")
         _title(axes, findings)
-        for path in paths:
-            figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else {})
+        write(figure, path)
         plt.close(figure)
 
 

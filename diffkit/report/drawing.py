@@ -25,7 +25,7 @@ PIXELS = 1.55
 TAG = re.compile(r"<[^>]+>")
 
 LETTERS = STYLE | {"svg.fonttype": "none"}
-"""Within a page words stay words, in the letters of the page: they can be found, read aloud and copied."""
+"""In SVG words stay words: they can be found, read aloud and copied, in a page in the page's own letters."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def write_files(picture: Picture, frame: pd.DataFrame, folder: Path, *, wanted: 
         for file in files:
             file.unlink(missing_ok=True)
         return
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(LETTERS):
         figure, _ = _drawn(picture, frame, WIDE)
         for file in files:
             write(figure, file)
