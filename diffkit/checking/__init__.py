@@ -31,7 +31,7 @@ def check(
     """Does this derivative hold?
 
     Compares a derivative with differences of f at some twenty step sizes, extrapolated, which know nothing of rules or
-    graphs: f is called as it is. An entry holds where it is no further from them than ``20 (e + c)``: e is the error of
+    graphs: f is called as it is. An entry holds where it is no further from them than ``30 (e + c)``: e is the error of
     the differences, of truncation and rounding, as they themselves show it, and c what rounding x changes in the
     derivative. Where f has no derivative, the check says so. Where differences by each of A inputs would take more than
     20,000 calls of f, random directions are checked, and the worst entry is found by bisection.

@@ -13,7 +13,7 @@ import numpy as np
 
 from diffkit.checking.around import RATIO, Line
 
-SAFETY = 20.0
+SAFETY = 30.0
 """How many times the estimated error a difference may be; docs/decisions/checking-derivatives.md says why."""
 ORDERS = 5
 

@@ -16,7 +16,7 @@ from diffkit.checking.tolerance import allowed, conditioning
 EVALUATIONS = 20_000
 """Calls of f that a check may take; where entry by entry would take more, random directions are checked."""
 DIRECTIONS = 3
-UNRESOLVED = 0.2
+UNRESOLVED = 0.25
 """Where so large an error of the largest entry could hide, differences settle nothing."""
 GRAVITY = ("holds", "undecided", "kink", "jump", "pole", "wrong")
 
@@ -68,7 +68,7 @@ class Judged:
         return np.where(np.isnan(apart), np.inf, apart)
 
     def worst(self, outputs: Any = slice(None)) -> tuple[int, int]:
-        """Output and direction of the gravest verdict; among wrong ones the furthest off, else the closest to its limit."""
+        """Output and direction of the gravest verdict; the furthest off if wrong, else nearest its limit."""
         rank = np.select([self.verdict == name for name in GRAVITY], range(len(GRAVITY)))[outputs]
         excess = self.distance / np.fmax(self.allowed, np.finfo(float).tiny)
         key = np.where(self.verdict == "wrong", self.distance, excess)[outputs]
