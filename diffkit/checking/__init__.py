@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from diffkit.differentiators import Differentiator, get
 from diffkit.errors import CheckError, InputError, check_positive
 
 __all__ = ["Check", "Study", "check"]
+
+DEAR = 10  # times as many sweeps as another method takes
 
 
 def check(
@@ -79,8 +82,9 @@ def check(
     shape = (around.here.size, around.x.size)
     if given.size != shape[0] * shape[1]:
         raise InputError(f"the derivative has shape {given.shape}; f has a Jacobian of shape {shape}")
+    advice = "" if jac is not None else _advice(get(method, **options), *shape)
     with np.errstate(all="ignore"):
-        found = examine(around, given.reshape(shape), tolerance or 0.0)
+        found = replace(examine(around, given.reshape(shape), tolerance or 0.0), advice=advice)
     if raises and not found:
         raise CheckError(_short(found))
     return found
@@ -93,6 +97,15 @@ def _given(
         return np.asarray(get(method, **options).prepare(f, x, verify=True).run(x), dtype=float)
     leaves = [trees.as_leaf(leaf, "the derivative") for leaf in trees.flatten(jac(x) if callable(jac) else jac)[0]]
     return np.asarray(leaves[0] if len(leaves) == 1 else np.concatenate([*map(np.ravel, leaves), []]), dtype=float)
+
+
+def _advice(method: Differentiator, outputs: int, inputs: int) -> str:
+    """Say so where a method takes far more sweeps, or calls of f, than forward or reverse."""
+    own, (least, name) = method.sweeps(inputs, outputs), min((outputs, "reverse"), (inputs, "forward"))
+    if own <= DEAR * least:
+        return ""
+    unit = "sweeps" if method.exact else "calls of f"
+    return f"{method.name} takes {own:,} {unit} for this derivative (A = {inputs:,}, B = {outputs:,}), {name} {least:,}"
 
 
 def _short(found: Check) -> str:

@@ -18,7 +18,15 @@ from diffkit.tracing import call_function
 RATIO = 4.0  # of two step sizes; a power of two keeps x + h exact
 LARGEST = 0.25  # step size, relative to max(1, |x|)
 FINEST = 0.8  # power of epsilon: below that, rounding is all there is
-OUTSIDE = (ArithmeticError, ValueError, TypeError, Warning)  # what f raises where it is not defined
+OUTSIDE = (
+    ArithmeticError,
+    AssertionError,
+    LookupError,
+    TypeError,
+    ValueError,
+    Warning,
+)  # raised where f is not defined
+SMALLEST = 1e-300  # step size: below, numbers lose digits
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,10 @@ class Around:
         self.f = as_callable(f)
         self.arrays, self.layout = take((x,), {}, (0,), single=True)
         self.x = trees.join(self.arrays).astype(float)
+        if not np.isfinite(self.x).all():
+            raise InputError(
+                f"x has an entry {self.x[~np.isfinite(self.x)][0]}; a derivative is checked where x is finite"
+            )
         self.calls = 1
         with np.errstate(all="ignore"):
             traced, values = call_function(self.f, self.arrays, self.layout.rebuild)
@@ -111,5 +123,5 @@ class Around:
         own = np.abs(self.x[moving])
         fine = float(np.max(own, initial=0.0) or np.max(np.abs(self.x), initial=0.0) or 1.0)
         top = 2.0 ** math.ceil(math.log2(LARGEST * size / math.sqrt(max(1, moving.sum()))))
-        bottom = self.epsilon**FINEST * fine
+        bottom = max(self.epsilon**FINEST * fine, SMALLEST)
         return top / RATIO ** np.arange(max(3, 1 + math.ceil(math.log(top / bottom, RATIO))))

@@ -8,7 +8,7 @@ import numpy as np
 
 from diffkit.checking.around import Around
 from diffkit.checking.culprit import culprit
-from diffkit.checking.found import Check, nothing
+from diffkit.checking.found import ANY, Check, nothing
 from diffkit.checking.judging import DIRECTIONS, EVALUATIONS, Judged, bisect, judge, random_directions
 from diffkit.checking.kinks import ROUGH
 from diffkit.checking.naming import entry_name, name_of_input
@@ -46,7 +46,7 @@ def _check(f: Around, judged: Judged, spot: tuple[int, int], v: Any, sampled: in
     shown = study(f, v, output, float(judged.given[spot]), rough=rough)
     return Check(
         verdict=verdict,
-        entry=entry if inputs.size == 1 else "a random direction",
+        entry=entry if inputs.size == 1 else ANY,
         output=entry_name("f", f.structure, f.like, output),
         worst=(output, int(inputs[0])),
         given=float(judged.given[spot]),

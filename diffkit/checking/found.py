@@ -8,6 +8,9 @@ import numpy as np
 
 from diffkit.checking.study import Study
 
+ANY = "a random direction"
+"""The entry of a check along random directions that no single input is to blame for."""
+
 
 @dataclass(frozen=True)
 class Check:
@@ -36,8 +39,12 @@ class Check:
         How many random directions were checked instead of every input; 0 where every input was.
     calls
         How often f was called.
+    inputs
+        A.
     study
         Differences at many step sizes, for that entry; None for a Jacobian of no entries.
+    advice
+        Why the method checked is a dear one for this derivative, and which is not; empty where it is not dear.
     """
 
     verdict: str
@@ -55,6 +62,7 @@ class Check:
     inputs: int
     calls: int
     study: Study | None
+    advice: str = ""
 
     def __bool__(self) -> bool:
         return self.verdict == "holds"
@@ -69,15 +77,16 @@ class Check:
         }.get(self.verdict, self._nowhere)()
 
     def _of(self) -> str:
-        return f"{self.output} by {self.entry}"
+        return f"{self.output} {'along' if self.entry == ANY else 'by'} {self.entry}"
 
     def _holds(self) -> str:
         if self.study is None:
             return "the derivative holds: it has no entries"
+        edge = f"; f is there on one side of {self.entry} only" if np.isnan([self.below, self.above]).any() else ""
         return (
-            f"the derivative holds: no entry is further from differences of f than these can tell; the worst, "
+            "the derivative holds: no entry is further from differences of f than these can tell; the worst, "
             f"{self._of()}, is {self.given:.6g}, off by {self.error:.1e} of the largest entry, where "
-            f"{self.resolution:.1e} could hide"
+            f"{self.resolution:.1e} could hide{edge}"
         )
 
     def _wrong(self) -> str:
@@ -94,22 +103,18 @@ class Check:
         )
 
     def _nowhere(self) -> str:
-        what = {
-            "kink": "a kink",
-            "jump": "f jumps there",
-            "pole": "f is not finite there"
-            if np.isnan([self.below, self.above]).all()
-            else "f is infinitely steep there",
-        }[self.verdict]
         by = f", by {self.cause}" if self.cause else ""
+        if np.isnan([self.below, self.above]).all():
+            return f"there is no derivative of {self._of()}: f is not finite there{by}; given {self.given:.6g}"
+        what = {"kink": "a kink", "jump": "f jumps", "pole": "f is infinitely steep"}[self.verdict]
         return (
-            f"there is no derivative of {self._of()}: {what}{by}; it is {self.below:.6g} from below and "
-            f"{self.above:.6g} from above, given {self.given:.6g}"
+            f"there is no derivative of {self._of()}: {what}{by}; the slope is {_slope(self.below)} from below and "
+            f"{_slope(self.above)} from above, given {self.given:.6g}"
         )
 
     @property
     def effort(self) -> str:
-        """What it took."""
+        """What the check took, and what it would have taken input by input."""
         taken = f"f was called {self.calls:,} times, along "
         if not self.sampled or self.study is None:
             return taken + f"each of {self.inputs:,} inputs"
@@ -121,7 +126,14 @@ class Check:
         )
 
     def __str__(self) -> str:
-        return "\n".join([self.summary, *([self.study.table()] if self.study else []), self.effort])
+        table = self.study.table() if self.study else ""
+        return "\n".join(filter(None, [self.summary, table, self.effort, self.advice]))
+
+
+def _slope(value: float) -> str:
+    if np.isnan(value):
+        return "not there"
+    return f"{value:.6g}" if np.isfinite(value) else "without bound"
 
 
 def nothing(inputs: int, calls: int) -> Check:

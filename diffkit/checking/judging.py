@@ -50,7 +50,7 @@ class Judged:
     verdict
         "holds", "wrong", "kink", "jump", "pole" or "undecided".
     scale
-        What errors are relative to: the largest entry of all; where all are zero, the size of f.
+        What errors are relative to: the largest entry of all; where all may be zero, the size of f.
     """
 
     given: Any
@@ -80,7 +80,9 @@ def judge(f: Around, directions: Sequence[Any], given: Any, tolerance: float) ->
     """Judge a derivative ``(B, A)`` along directions, ``(A,)`` each."""
     columns = [_column(f, v, _along(given, v)) for v in directions]
     along, value, margin, below, above, size, kind = (np.stack(part, axis=1) for part in zip(*columns, strict=True))
-    largest = np.where(np.isfinite(value), np.abs(value), 0.0).max(axis=1, keepdims=True)
+    largest = np.where(np.abs(value) > margin, np.abs(value), 0.0).max(
+        axis=1, keepdims=True
+    )  # other than zero for sure
     unsure = ~np.isfinite(value) | (margin > UNRESOLVED * np.fmax(largest, size))
     scale = float(largest.max() or size.max() or 1.0)
     margin = margin + tolerance * scale

@@ -85,7 +85,6 @@ class Study:
         axes.loglog(self.steps, self.rounding, ":", color="0.45", label="rounding, eps |f| / h")
         axes.set_xlabel("step size h")
         axes.set_ylabel("distance from the given derivative")
-        axes.invert_xaxis()
         return axes
 
 

@@ -261,7 +261,7 @@ class _Expansion:
         leaves, structure = trees.flatten(x)
         pieces = trees.split(np.array(gradient), [np.asarray(leaf) for leaf in leaves])
         counts = Counts(self.evaluations, self.partials, self.multiplications, self.additions)
-        return structure.unflatten(pieces), counts
+        return structure.unflatten([piece if piece.ndim else piece[()] for piece in pieces]), counts
 
     def _paths(self) -> Iterator[tuple[list[tuple[int, Edge]], int]]:
         """Every path from an output back to an input, as edges, and that input."""

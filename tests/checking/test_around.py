@@ -29,7 +29,10 @@ def test_a_black_box_is_checked() -> None:
 
 
 @pytest.mark.parametrize("edge", [0.7, 0.99, 1 - 1e-6])
-@pytest.mark.parametrize("error", [ValueError, ZeroDivisionError, FloatingPointError, np.linalg.LinAlgError, TypeError])
+@pytest.mark.parametrize(
+    "error",
+    [ValueError, ZeroDivisionError, FloatingPointError, np.linalg.LinAlgError, TypeError, AssertionError, IndexError],
+)
 def test_what_f_raises_beside_x_is_a_hole_in_its_domain(edge: float, error: type[Exception]) -> None:
     def f(x: Any) -> Any:
         if float(x) < edge:
@@ -47,6 +50,7 @@ def test_at_an_edge_the_side_that_is_there_counts() -> None:
         return x**3
 
     found = dk.check(f, 1.0, np.asarray(3.0))
+    assert "f is there on one side of x only" in found.summary
     assert math.isnan(found.below)
     assert found.above == pytest.approx(3.0)
 
@@ -75,3 +79,15 @@ def test_a_result_whose_shape_depends_on_values_is_refused() -> None:
 
 def test_a_complex_value_beside_x_is_a_hole_too() -> None:
     assert dk.check(lambda x: float(x) ** 1.5, 0.1, np.asarray(1.5 * 0.1**0.5))
+
+
+@pytest.mark.parametrize("x", [np.nan, np.inf, [1.0, -np.inf]])
+def test_a_point_that_is_not_finite_is_refused(x: Any) -> None:
+    with pytest.raises(dk.InputError, match=r"x has an entry .*; a derivative is checked where x is finite"):
+        dk.check(np.sum, np.asarray(x))
+
+
+@pytest.mark.parametrize("x", [1e-320, 1e-200, 1e150, -1e307])
+def test_tiny_and_huge_points_are_checked(x: float) -> None:
+    assert dk.check(lambda x: 3 * x, x)
+    assert dk.check(lambda x: 3 * x, x, np.asarray(3.1), raises=False).verdict == "wrong"

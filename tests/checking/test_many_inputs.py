@@ -70,3 +70,16 @@ def test_few_inputs_are_checked_one_by_one() -> None:
     found = dk.check(lambda x: np.sum(x**2), X[:20])
     assert found.sampled == 0
     assert found.calls > 20 * 2 * 18
+
+
+def test_a_method_that_takes_far_more_sweeps_than_another_is_named() -> None:
+    x = X[:200]
+    assert dk.check(lambda x: np.sum(x**2), x).advice == ""
+    found = dk.check(lambda x: np.sum(x**2), x, method="forward")
+    assert found.advice == "forward takes 200 sweeps for this derivative (A = 200, B = 1), reverse 1"
+    assert found.advice in str(found)
+    found = dk.check(lambda x: x[0] * np.arange(300.0), X[:1], method="reverse")
+    assert "reverse takes 300 sweeps" in found.advice
+    assert "forward 1" in found.advice
+    found = dk.check(lambda x: np.sum(x**2), x, method="finite-difference", tolerance=1e-6)
+    assert "finite-difference takes 400 calls of f" in found.advice
