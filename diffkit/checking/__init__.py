@@ -51,7 +51,7 @@ def check(
     method
         The method to check, where ``jac`` is not given: a name (see `names`), or a `Differentiator`.
     tolerance
-        What is allowed besides, relative to the largest entry: for a derivative that is itself an approximation.
+        What is allowed besides, relative to the largest entry of each output: for a derivative that approximates.
     raises
         Whether a derivative that does not hold is an error, or a result that is false.
 

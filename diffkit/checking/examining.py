@@ -42,7 +42,7 @@ def _check(f: Around, judged: Judged, spot: tuple[int, int], v: Any, sampled: in
     inputs = np.flatnonzero(v)
     entry = entry_name(name_of_input(f.f), f.layout.structures[0], f.arrays, int(inputs[0]))
     verdict = str(judged.verdict[spot])
-    rough = verdict in ROUGH
+    rough, relative = verdict in ROUGH, judged.allowed / judged.scale
     shown = study(f, v, output, float(judged.given[spot]), rough=rough)
     return Check(
         verdict=verdict,
@@ -51,8 +51,8 @@ def _check(f: Around, judged: Judged, spot: tuple[int, int], v: Any, sampled: in
         worst=(output, int(inputs[0])),
         given=float(judged.given[spot]),
         expected=float(judged.value[spot]),
-        error=float(judged.distance[spot] / judged.scale),
-        resolution=float(np.max(judged.allowed[np.isfinite(judged.allowed)], initial=0.0) / judged.scale),
+        error=float(judged.distance[spot] / judged.scale[output, 0]),
+        resolution=float(np.max(relative[np.isfinite(relative)], initial=0.0)),
         below=float(judged.below[spot]),
         above=float(judged.above[spot]),
         cause=culprit(f, v) if rough else "",

@@ -28,9 +28,9 @@ class Check:
     given, expected
         That entry as given, and as differences of f find it.
     error
-        Their distance, relative to the largest entry.
+        Their distance, relative to the largest entry of that output.
     resolution
-        The error that could hide in an entry, relative to the largest one: no smaller error can be found.
+        The error that could hide in an entry, relative to the largest one of that output. Smaller ones cannot be found.
     below, above
         The one-sided derivatives there.
     cause

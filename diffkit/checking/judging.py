@@ -16,11 +16,11 @@ from diffkit.checking.tolerance import allowed, conditioning
 EVALUATIONS = 20_000
 """Calls of f that a check may take; where entry by entry would take more, random directions are checked."""
 DIRECTIONS = 3
+"""So many then; one finds any error that does not cancel along it."""
 UNRESOLVED = 0.25
 """Where so large an error of the largest entry could hide, differences settle nothing."""
 GRAVITY = ("holds", "undecided", "kink", "jump", "pole", "wrong")
-
-
+"""Verdicts; where entries differ, the last one counts."""
 NEAR = 3
 """The step size at which a change of f counts as its size: 1/256 of x's."""
 
@@ -50,7 +50,7 @@ class Judged:
     verdict
         "holds", "wrong", "kink", "jump", "pole" or "undecided".
     scale
-        What errors are relative to: the largest entry of all; where all may be zero, the size of f.
+        What errors are relative to, ``(B, 1)``: the largest derivative of an output; where all may be zero, its size.
     """
 
     given: Any
@@ -59,7 +59,7 @@ class Judged:
     below: Any
     above: Any
     verdict: Any
-    scale: float
+    scale: Any
 
     @property
     def distance(self) -> Any:
@@ -71,7 +71,7 @@ class Judged:
         """Output and direction of the gravest verdict; the furthest off if wrong, else nearest its limit."""
         rank = np.select([self.verdict == name for name in GRAVITY], range(len(GRAVITY)))[outputs]
         excess = self.distance / np.fmax(self.allowed, np.finfo(float).tiny)
-        key = np.where(self.verdict == "wrong", self.distance, excess)[outputs]
+        key = np.where(self.verdict == "wrong", self.distance / self.scale, excess)[outputs]
         b, j = np.unravel_index(int(np.argmax(np.where(rank == rank.max(), key, -1.0))), rank.shape)
         return int(np.arange(len(self.given))[outputs][b]), int(j)
 
@@ -80,11 +80,11 @@ def judge(f: Around, directions: Sequence[Any], given: Any, tolerance: float) ->
     """Judge a derivative ``(B, A)`` along directions, ``(A,)`` each."""
     columns = [_column(f, v, _along(given, v)) for v in directions]
     along, value, margin, below, above, size, kind = (np.stack(part, axis=1) for part in zip(*columns, strict=True))
-    largest = np.where(np.abs(value) > margin, np.abs(value), 0.0).max(
-        axis=1, keepdims=True
-    )  # other than zero for sure
+    sure = np.where(np.abs(value) > margin, np.abs(value), 0.0)  # other than zero, for sure
+    largest = sure.max(axis=1, keepdims=True)
     unsure = ~np.isfinite(value) | (margin > UNRESOLVED * np.fmax(largest, size))
-    scale = float(largest.max() or size.max() or 1.0)
+    scale = np.where(largest > 0, largest, size.max(axis=1, keepdims=True))
+    scale = np.where(scale > 0, scale, 1.0)
     margin = margin + tolerance * scale
     apart = ~(np.abs(along - value) <= margin)
     verdict = np.select(

@@ -42,10 +42,18 @@ def behaviour(line: Line) -> Behaviour:
     growth = [_growth(side, sides.rounding) for side in (sides.above, sides.below)]
     above, below = (_limit(side, grown) for side, grown in zip(one_sided(line), growth, strict=True))
     fastest = np.fmax(*np.abs(growth))
+    bounded = (_growth(line.ahead, line.noise) == 0) & (_growth(line.behind, line.noise) == 0)
     there = [np.isfinite(side.value) for side in (above, below)]
     gap = np.abs(above.value - below.value) > SAFETY * (above.error + below.error)
     kind = np.select(
-        [~np.isfinite(line.here), fastest > JUMP, fastest > 0, ~(there[0] | there[1]), ~(there[0] & there[1]), gap],
+        [
+            ~np.isfinite(line.here),
+            (fastest > JUMP) & bounded,
+            fastest > 0,
+            ~(there[0] | there[1]),
+            ~(there[0] & there[1]),
+            gap,
+        ],
         ["pole", "jump", "pole", "unknown", "edge", "kink"],
         "smooth",
     )

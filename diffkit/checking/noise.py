@@ -47,9 +47,10 @@ def estimate_noise(f: Around) -> Any:
 def _deviation(f: Around, move: Any) -> Any:
     """The least of the estimates from differences of each order; NaN where f stands still at half of the points."""
     values = np.stack([f(f.x + step * move) for step in range(1, POINTS + 1)])
+    size = np.fmax(np.max(np.abs(values), axis=0), np.finfo(float).tiny)  # squares of huge numbers overflow
     estimates = []
     for order in ORDERS:
-        variance = np.mean(np.diff(values, order, axis=0) ** 2, axis=0)
-        estimates.append(np.sqrt(variance / math.comb(2 * order, order)))
+        variance = np.mean(np.diff(values / size, order, axis=0) ** 2, axis=0)
+        estimates.append(size * np.sqrt(variance / math.comb(2 * order, order)))
     still = np.mean(np.diff(values, axis=0) == 0, axis=0) >= 0.5
     return np.where(still, np.nan, np.min(estimates, axis=0))

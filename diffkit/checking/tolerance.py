@@ -9,7 +9,7 @@ import numpy as np
 from diffkit.checking.around import Around
 from diffkit.checking.extrapolation import SAFETY, Estimate
 
-SHIFTS = 2  # points beside x at which the derivative is estimated again
+SHIFTS = 3  # points beside x at which the derivative is estimated again, so that effects seldom cancel at all of them
 
 
 def conditioning(f: Around, v: Any, estimate: Estimate, steps: Any) -> Any:
@@ -28,8 +28,8 @@ def conditioning(f: Around, v: Any, estimate: Estimate, steps: Any) -> Any:
 
     generator, here, change = np.random.default_rng(1), quotient(f.x), np.zeros(f.here.shape)
     for _ in range(SHIFTS):
-        signs = generator.choice([-1.0, 1.0], f.x.size)
-        change = np.fmax(change, np.abs(quotient(f.x + move * np.abs(f.x) * signs) - here))
+        part = generator.choice([-1.0, 1.0], f.x.size) * generator.uniform(0.5, 1.0, f.x.size)
+        change = np.fmax(change, np.abs(quotient(f.x + move * part * f.x) - here))
     return f.epsilon * change / move
 
 

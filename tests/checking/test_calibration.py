@@ -28,7 +28,7 @@ def points(instance: Any, count: int) -> list[Any]:
 @pytest.mark.parametrize(("name", "inputs", "outputs"), CASES)
 def test_right_derivatives_hold_everywhere(name: str, inputs: int, outputs: int) -> None:
     instance = problems.get(name).at(inputs, outputs)
-    for x in points(instance, 4):
+    for x in points(instance, 4 if inputs <= 5 else 1):
         reference = instance.jacobian(x)
         if np.isfinite(reference).all():
             for jac in (None, reference):
@@ -43,11 +43,11 @@ def test_planted_errors_are_found_from_the_stated_resolution_on(name: str, input
     x = instance.point
     reference = instance.jacobian(x)
     resolution = dk.check(instance.function, x, reference).resolution
-    generator, scale = np.random.default_rng(7), np.max(np.abs(reference))
+    generator = np.random.default_rng(7)
     for size in (max(1e-5, 2 * resolution), 1e-3, 3 * resolution):
         b, j = generator.integers(outputs), generator.integers(inputs)
         wrong = reference.copy()
-        wrong[b, j] += size * scale
+        wrong[b, j] += size * np.max(np.abs(reference[b]))
         found = dk.check(instance.function, x, wrong, raises=False)
         assert (found.verdict, found.worst) == ("wrong", (b, j)), str(found)
         assert found.error == pytest.approx(size, rel=0.5)

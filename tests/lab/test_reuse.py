@@ -179,6 +179,16 @@ def test_an_expansion_that_explodes_is_refused_before_it_starts() -> None:
         expand(braid(3), 0.3, limit=10)
 
 
+def test_an_f_too_large_to_be_counted_one_by_one_is_refused() -> None:
+    with pytest.raises(dk.TooLargeError, match=r"f takes .* operations, more than the 1,000,000"):
+        reuse(lambda x: np.sum(np.outer(x, x)), np.ones(2000))
+
+
+def test_what_cannot_be_traced_is_refused() -> None:
+    with pytest.raises(dk.TracingError):
+        reuse(lambda x: float(x[0]) * 2, np.ones(2))
+
+
 def test_the_table_says_it() -> None:
     text = str(reuse(braid(100), 0.3))
     assert "1.267e+30" in text
