@@ -62,7 +62,7 @@ def study(asked):
     from peers.timing import Limits, Study
     from peers.ways import all_ways
 
-    from diffkit.benchmark.results import environment
+    from diffkit.benchmark.environment import environment
 
     warnings.simplefilter("ignore")  # libraries warn of each other's versions
     facts = environment()

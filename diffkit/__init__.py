@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from diffkit import problems
+    from diffkit import lab, problems
     from diffkit.advising import advise
     from diffkit.benchmark.results import load
     from diffkit.checking import check
@@ -128,6 +128,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "lab",
     "load",
     "names",
     "primitive",
@@ -138,8 +139,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "problems":
-        return import_module("diffkit.problems")
+    if name in ("lab", "problems"):
+        return import_module(f"diffkit.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'diffkit' has no attribute {name!r}")
     value = getattr(import_module(_HOME[name]), name)

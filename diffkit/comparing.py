@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from diffkit.benchmark.environment import now
 from diffkit.benchmark.grid import Limits
 from diffkit.benchmark.methods import Method
-from diffkit.benchmark.results import Measurement, now, to_frame
+from diffkit.benchmark.results import Measurement, to_frame
 from diffkit.benchmark.trial import Trial, attempt, tolerance, warm_up
 from diffkit.differentiators import Auto, names
 from diffkit.differentiators.arguments import take

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib import colors
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -44,6 +45,9 @@ REFERENCE = "0.45"
 UNSAID: dict[str, dict[str, str | None]] = {".png": {"Software": None}, ".svg": {"Date": None}}
 """Kinds of picture files, and what they leave unsaid, so that the same picture is the same file."""
 
+CONTEXT = "context"
+"""How the line under a title is found again."""
+
 SHADES = 128
 """Of a PNG: enough for lines and letters with soft edges, in a third of the bytes."""
 
@@ -67,6 +71,14 @@ def write(figure: Figure, file: Path) -> Path:
     figure.savefig(drawn, format="png", metadata=UNSAID[".png"])
     Image.open(drawn).convert("RGB").quantize(SHADES, dither=Image.Dither.NONE).save(file, optimize=True)
     return file
+
+
+def headline(axes: Axes, finding: str, context: str) -> None:
+    """Write what was found as the title, and under it what it was found on."""
+    axes.set_title(finding, loc="left", parse_math=False)  # a name may hold dollars
+    axes.annotate(
+        context, (0, 1), (0, 7), "axes fraction", "offset points", color="0.35", parse_math=False, gid=CONTEXT
+    )
 
 
 @dataclass(frozen=True)

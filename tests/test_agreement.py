@@ -14,7 +14,8 @@ from diffkit.problems import Instance
 EPSILON = np.finfo(float).eps
 EXACT, CENTRAL, FORWARD, COMPLEX = 1e-9, 1e-6, 1e-3, 1e-12
 
-SIZES = [(1, 1), (2, 1), (3, 1), (5, 1), (2, 2), (3, 3), (2, 4), (5, 3), (11, 1), (13, 1), (19, 1), (35, 1), (65, 1)]
+SIZES = [(1, 1), (2, 1), (3, 1), (5, 1), (2, 2), (3, 3), (2, 4), (5, 3), (11, 1), (13, 1), (19, 1), (20, 1)]
+SIZES += [(30, 1), (35, 1), (65, 1)]
 CASES = [
     (name, inputs, outputs)
     for name in problems.names()
@@ -107,7 +108,7 @@ def test_hessians_agree_with_differences_of_the_reference_gradient(name: str) ->
 SCALAR = [
     (name, inputs)
     for name in problems.names()
-    for inputs in (1, 2, 3, 5, 10, 11, 13, 19, 35, 65, 100, 1000)
+    for inputs in (1, 2, 3, 5, 10, 11, 13, 19, 20, 30, 35, 65, 100, 1000)
     if problems.get(name).fits(inputs)
 ]
 

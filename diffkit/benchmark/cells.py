@@ -9,9 +9,10 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from diffkit import problems
+from diffkit.benchmark.environment import now
 from diffkit.benchmark.grid import Cell, Limits
 from diffkit.benchmark.methods import Method
-from diffkit.benchmark.results import Measurement, now
+from diffkit.benchmark.results import Measurement
 from diffkit.benchmark.trial import Trial, attempt, tolerance, warm_up
 from diffkit.differentiators import Differentiator, FiniteDifference
 from diffkit.errors import InputError, TooLargeError, TracingError, UnsupportedError

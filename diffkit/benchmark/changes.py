@@ -12,8 +12,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from diffkit.benchmark.environment import read_environment
 from diffkit.benchmark.grid import Cell
-from diffkit.benchmark.results import CELL, load, read_environment
+from diffkit.benchmark.results import CELL, load
 from diffkit.benchmark.statistics import rank_test
 from diffkit.errors import InputError
 from diffkit.measure import FEWEST_REPEATS

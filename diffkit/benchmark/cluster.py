@@ -16,8 +16,9 @@ from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Self
 
+from diffkit.benchmark.environment import differing, environment, now
 from diffkit.benchmark.grid import Cell, Limits
-from diffkit.benchmark.results import Measurement, differing, environment, now
+from diffkit.benchmark.results import Measurement
 from diffkit.benchmark.workers import Worker
 from diffkit.errors import DiffkitError, InputError
 

@@ -9,25 +9,20 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from diffkit.benchmark.environment import ENVIRONMENT, differing, environment, now, write_environment, write_whole
 from diffkit.benchmark.grid import Cell, Limits
 from diffkit.benchmark.live import View
 from diffkit.benchmark.results import (
-    ENVIRONMENT,
     EXCEEDED,
     PREDICTED,
     ROWS,
     SUITE,
     Measurement,
     append,
-    differing,
-    environment,
     measurement,
     merged,
-    now,
     only_writer,
     recover,
-    write_environment,
-    write_whole,
 )
 from diffkit.benchmark.suite import Suite
 from diffkit.benchmark.workers import Worker

@@ -14,8 +14,9 @@ from dataclasses import asdict, replace
 from time import monotonic
 from typing import Any, Self
 
+from diffkit.benchmark.environment import MEMORY, THREADS, now
 from diffkit.benchmark.grid import Cell, Limits
-from diffkit.benchmark.results import MEMORY, THREADS, Measurement, measurement, now
+from diffkit.benchmark.results import Measurement, measurement
 from diffkit.benchmark.serving import OUT_OF_MEMORY
 
 PATIENCE = 60.0

@@ -8,11 +8,11 @@ import typer
 from rich.markup import escape
 
 from diffkit import __version__
-from diffkit.cli import bench, lab, lists
+from diffkit.cli import bench, lab, lists, train
 from diffkit.cli.shared import app, complaints, console
 from diffkit.errors import DiffkitError
 
-__all__ = ["bench", "lab", "lists", "main"]
+__all__ = ["bench", "lab", "lists", "main", "train"]
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -14,15 +14,15 @@ from __future__ import annotations
 import importlib
 
 from diffkit.errors import InputError, UnknownNameError
-from diffkit.problems import classical, course, maps, networks, regression
+from diffkit.problems import classical, convolutional, course, maps, networks, recurrent, regression
 from diffkit.problems.base import Instance, Problem
 from diffkit.problems.classical import logistic_map
 from diffkit.problems.own import of_function
 
 __all__ = ["Instance", "Problem", "get", "logistic_map", "names", "of_function"]
 
-_FAMILIES = (course.PROBLEMS, regression.PROBLEMS, networks.PROBLEMS, classical.PROBLEMS, maps.PROBLEMS)
-_PROBLEMS = {problem.name: problem for family in _FAMILIES for problem in family}
+_FAMILIES = (course, regression, networks, convolutional, recurrent, classical, maps)
+_PROBLEMS = {problem.name: problem for family in _FAMILIES for problem in family.PROBLEMS}
 
 
 def names() -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from diffkit.benchmark.results import ENVIRONMENT
+from diffkit.benchmark.environment import ENVIRONMENT
 from diffkit.report import fitting, rows, tables
 from diffkit.report.drawing import Drawing, draw
 from diffkit.report.figures import PICTURES, Picture

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from diffkit.benchmark.drift import steady
-from diffkit.benchmark.results import load, read_environment
+from diffkit.benchmark.environment import read_environment
+from diffkit.benchmark.results import load
 from diffkit.benchmark.suite import figures_of
 from diffkit.errors import ResultsError
 from diffkit.report.drawing import write_files

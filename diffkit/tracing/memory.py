@@ -17,6 +17,7 @@ from diffkit.errors import TracingError
 from diffkit.graph import CONSTANT
 from diffkit.ops import Op, Static, Where, as_index, where_shape
 from diffkit.primitives.moving import Place
+from diffkit.tracing.layouts import entries_of
 
 if TYPE_CHECKING:
     from diffkit.tracing.tracer import Tracer
@@ -51,9 +52,8 @@ def viewing(op: Op, source: Tracer, **params: Any) -> Tracer:
 
 def stays_view(looking: Tracer, change: Callable[[Any], Any]) -> bool:
     """Whether NumPy's result is a view; a change of shape copies entries that do not lie in order."""
-    if looking._root is None:
-        return True
-    entries = np.empty(looking._root.shape, dtype=bool)
+    root = looking if looking._root is None else looking._root
+    entries = entries_of(root.recorder, root._made)
     for op, params in looking._recipe:
         entries = op.evaluate(entries, **params)
     return np.may_share_memory(entries, change(entries))

@@ -77,6 +77,7 @@ class Trace:
         self.variance: list[int] = []  # what each step depends on: FIXED, MUTABLE or VARYING
         self.values: dict[int, Any] = {}
         self.guards: dict[int, Any] = {}
+        self.layouts: dict[int, Any] = {}  # small arrays that lie in memory as the steps do (`diffkit.tracing.layouts`)
         self._constants: dict[Any, int] = {}
         self._references: dict[Any, int] = {}
         self._met: dict[int, _Met] = {}

@@ -41,11 +41,13 @@ def lowers(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]
 class Tracer(Recorded):
     """A traced number (0-d), and what all tracers share."""
 
-    __slots__ = ("_pending", "_position", "_recipe", "_root", "_seen", "_version", "_written", "outside", "recorder")
+    __slots__ = (
+        "_made", "_pending", "_position", "_recipe", "_root", "_seen", "_version", "_written", "outside", "recorder",
+    )  # fmt: skip
 
     def __init__(self, trace: Trace, position: int) -> None:
         self.recorder = trace
-        self._position = position
+        self._position = self._made = position  # the step it stands for now; the one that allocated it
         self._root: Tracer | None = None  # whose memory this views
         self._recipe: tuple[tuple[Op, dict[str, Any]], ...] = ()
         self._version = 0  # of the root: how often it was written
@@ -249,8 +251,8 @@ class Tracer(Recorded):
         return np.reshape(self, ())
 
     def copy(self, order: str = "C") -> Tracer:
-        """As of an array."""
-        return self.snapshot()
+        """As of an array: its entries lie in C order then, which a reshape to the same shape stands for."""
+        return p.reshape(self, shape=self.shape) if order == "C" and self.ndim > 1 else self.snapshot()
 
     def __copy__(self) -> Tracer:
         return self.snapshot()

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from diffkit.benchmark.changes import compare_runs
-from diffkit.benchmark.results import Measurement, append, write_environment
+from diffkit.benchmark.environment import write_environment
+from diffkit.benchmark.results import Measurement, append
 from diffkit.benchmark.run import run_suite
 from diffkit.benchmark.suite import Suite
 from diffkit.errors import InputError, ResultsError

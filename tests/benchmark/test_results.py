@@ -3,29 +3,14 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
-import subprocess
 from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
-from diffkit.benchmark import results
 from diffkit.benchmark.drift import steady
 from diffkit.benchmark.grid import Cell
-from diffkit.benchmark.results import (
-    COLUMNS,
-    ROWS,
-    Measurement,
-    append,
-    environment,
-    load,
-    measurement,
-    only_writer,
-    recover,
-    write_environment,
-    write_whole,
-)
+from diffkit.benchmark.results import COLUMNS, ROWS, Measurement, append, load, measurement, only_writer, recover
 from diffkit.errors import ResultsError
 
 ROW = Measurement("mine", "rosenbrock", "reverse", "numpy", inputs=10, outputs=1)
@@ -216,14 +201,6 @@ def test_one_process_writes_at_a_time(tmp_path):
     assert len(load(tmp_path)) == 1
 
 
-def test_a_file_is_written_whole_or_not_at_all(tmp_path):
-    path = tmp_path / "environment.json"
-    write_whole(path, "before")
-    with pytest.raises(UnicodeEncodeError):
-        write_whole(path, "after\udc80")
-    assert path.read_text(encoding="utf-8") == "before"
-
-
 def test_a_damaged_line_before_the_last_is_an_error_that_names_it(tmp_path):
     (tmp_path / ROWS).write_text('{"suite": "mine"}\n{"suite": "mi\n{"suite": "mine"}\n', encoding="utf-8")
     with pytest.raises(ResultsError, match=r"line 2 is not a row: '{\"suite\": \"mi'; delete it"):
@@ -246,36 +223,3 @@ def test_a_file_that_is_no_text_is_an_error(tmp_path):
     (tmp_path / ROWS).write_bytes(b"\xff\xfe\x00\n")
     with pytest.raises(ResultsError, match="line 1 is not a row"):
         load(tmp_path)
-
-
-def test_the_environment_says_where_a_run_was_made(tmp_path, monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "7")  # cells run under their own
-    write_environment(tmp_path, environment())
-    facts = json.loads((tmp_path / "environment.json").read_text(encoding="utf-8"))
-    assert facts["numpy"] == np.__version__
-    assert facts["cores"] == os.cpu_count()
-    assert facts["cpu"]
-    assert facts["threads"]["OMP_NUM_THREADS"] == facts["threads"]["MKL_NUM_THREADS"] == "1"
-    assert facts["finished"] is None
-    assert {"python", "scipy", "sympy", "diffkit", "platform", "commit", "started"} <= set(facts)
-
-
-@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
-def test_the_commit_is_that_of_the_checkout_and_marks_changes(tmp_path, monkeypatch):
-    monkeypatch.setattr(results, "__file__", str(tmp_path / "diffkit" / "benchmark" / "results.py"))
-    assert environment()["commit"] is None  # no checkout
-
-    def git(*arguments):
-        who = ["-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"]
-        command = [shutil.which("git"), *who, *arguments]
-        return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout.strip()
-
-    git("init")
-    assert environment()["commit"] is None  # no commit yet
-    (tmp_path / "file").write_text("one", encoding="utf-8")
-    git("add", "file")
-    git("commit", "-m", "first")
-    commit = git("rev-parse", "HEAD")
-    assert environment()["commit"] == commit
-    (tmp_path / "file").write_text("two", encoding="utf-8")
-    assert environment()["commit"] == f"{commit}-dirty"

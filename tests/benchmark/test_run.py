@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from diffkit.benchmark.environment import THREADS
 from diffkit.benchmark.live import View
-from diffkit.benchmark.results import ROWS, THREADS, Measurement, append, load, only_writer
+from diffkit.benchmark.results import ROWS, Measurement, append, load, only_writer
 from diffkit.benchmark.run import PREDICTED, run_suite
 from diffkit.benchmark.suite import Suite
 from diffkit.errors import ResultsError, UnknownNameError

@@ -111,7 +111,7 @@ def test_all_problems_by_one_word():
         [[grid]]
         problems = "all"
         methods = ["reverse"]
-        inputs = [10, 1, 2, 3, 5, 11, 13, 35, 65]
+        inputs = [10, 1, 2, 3, 5, 11, 13, 20, 30, 35, 65]
         outputs = [1, 10]
         first_fit = true
     """).cells

@@ -19,6 +19,8 @@ SINGLE = {
     "network-1": {11, 19, 27, 35, 43, 51, 59},
     "network-2": {13, 25, 39, 55},
     "network-deep": {35, 55},
+    "convolutional-network": {30, 58},
+    "lstm-network": {20, 46},
     "rosenbrock": set(range(2, 61)),
     "speelpenning": set(range(1, 61)),
     "helmholtz": set(range(1, 61)),

@@ -22,6 +22,7 @@ def cells(chosen, sizes):
 
 
 SMALL = [*product((1, 2, 3, 5, 11, 13), (1, 4)), (3, 3), (6, 6)]
+NETWORKS = [(20, 1), (30, 1), (35, 1)]
 LARGE = [(A, B) for A, B in product((50, 65, 99, 115, 995, 1000, 1015, 9883, 10_000), (1, 1000)) if A * B < 2e6]
 
 
@@ -55,7 +56,7 @@ def relative_error(found, expected):
     return np.max(np.abs(found - expected)) / np.max(np.abs(expected))
 
 
-@cells(ANALYTIC, [*SMALL, (35, 1)])
+@cells(ANALYTIC, [*SMALL, *NETWORKS])
 def test_reference_is_the_derivative_in_60_digits(problem, inputs, outputs):
     instance = problem.at(inputs, outputs)
     exact = differences(instance.function, exactly(instance.point), step="1e-20").astype(float)
@@ -64,7 +65,7 @@ def test_reference_is_the_derivative_in_60_digits(problem, inputs, outputs):
     assert relative_error(instance.jacobian(instance.point), exact) < allowed
 
 
-@cells(ANALYTIC, LARGE)
+@cells(ANALYTIC, [*NETWORKS, *LARGE])
 def test_complex_step_finds_the_reference_within_the_tolerance_that_it_is_held_to(problem, inputs, outputs):
     instance = problem.at(inputs, outputs)
     reference = instance.jacobian(instance.point)
@@ -78,7 +79,7 @@ def test_complex_step_finds_the_reference_within_the_tolerance_that_it_is_held_t
     assert error <= max(1e-12, 100 * EPS * instance.conditioning)
 
 
-@cells(PROBLEMS, [*SMALL, *LARGE[:8]])
+@cells(PROBLEMS, [*SMALL, *NETWORKS, *LARGE[:8]])
 def test_central_differences_find_the_reference_within_the_tolerance_that_they_are_held_to(problem, inputs, outputs):
     instance = problem.at(inputs, outputs)
     reference = instance.jacobian(instance.point)

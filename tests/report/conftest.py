@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diffkit.benchmark.results import Measurement, append, to_frame, write_environment
+from diffkit.benchmark.environment import write_environment
+from diffkit.benchmark.results import Measurement, append, to_frame
 from diffkit.report import write_report
 from diffkit.report.page import Page, describe
 

@@ -96,10 +96,14 @@ VIEWS = [
     lambda a: a.reshape(-1), lambda a: a.ravel(), lambda a: np.moveaxis(a, 0, -1), lambda a: a[..., ::2],
     lambda a: a.copy(), lambda a: np.atleast_2d(a), lambda a: a.reshape(a.shape[::-1]),
 ]  # fmt: skip
+COMPUTED = [
+    lambda a, s: a * s, lambda a, s: s + a.T, lambda a, s: np.exp(a[..., ::-1] * s), lambda a, s: np.copy(a.T),
+    lambda a, s: np.sum(a[..., None] * np.ones(2), axis=-1), lambda a, s: np.broadcast_to(a, (2, *a.shape)).T * s,
+]  # fmt: skip
 small = st.integers(0, 5)
 INSTRUCTIONS = st.one_of(
     st.tuples(st.just("view"), small, st.integers(0, len(VIEWS) - 1), small),
-    st.tuples(st.sampled_from(["fill", "add", "entry", "scale", "cross"]), small, small, small),
+    st.tuples(st.sampled_from(["fill", "add", "entry", "scale", "cross", "compute", "join"]), small, small, small),
 )
 
 
@@ -107,32 +111,51 @@ def spot(array, number):
     return tuple(int(k) for k in np.unravel_index(number % array.size, array.shape))
 
 
+def made_of(what, target, number, other, source, x):
+    """A new array, or None where the instruction writes."""
+    if what == "view":
+        made = VIEWS[number](target) if target.ndim else target
+        return made if made.ndim and made.size else target
+    if what == "compute":
+        return COMPUTED[number](target, x[other])
+    if what == "join":
+        return target * 2.0 + source if target.shape == source.shape else np.where(target > 1.0, target, 0.5)
+    return None
+
+
+def write(what, target, number, other, source, x):
+    if what == "fill":
+        target[...] = x[number] ** 2
+    elif what == "add":
+        target += x[number]
+    elif what == "scale":
+        target[0] = target[-1] * x[number]
+    elif what == "entry":
+        target[spot(target, other)] = x[number]
+    elif what == "cross":
+        target[spot(target, number)] = source[spot(source, number + 1)] * x[other] + 1.0
+
+
 def run_program(program, x):
     arrays = [np.zeros((2, 3), x.dtype)]
     for what, one, number, other in program:
-        target, source = arrays[one % len(arrays)], arrays[other % len(arrays)]
-        if what == "view":
-            made = VIEWS[number](target) if target.ndim else target
-            arrays.append(made if made.ndim and made.size else target)
-        elif what == "fill":
-            target[...] = x[number] ** 2
-        elif what == "add":
-            target += x[number]
-        elif what == "scale":
-            target[0] = target[-1] * x[number]
-        elif what == "entry":
-            target[spot(target, other)] = x[number]
+        given = what, arrays[one % len(arrays)], number, other, arrays[other % len(arrays)], x
+        made = made_of(*given)
+        if made is None:
+            write(*given)
         else:
-            target[spot(target, number)] = source[spot(source, number + 1)] * x[other] + 1.0
+            arrays.append(made)
     return np.concatenate([array.ravel() for array in arrays])
 
 
-TURN, FIRST, RAVEL, AT_LEAST = 0, 3, 7, 11
+TURN, FIRST, RAVEL, COPY, AT_LEAST = 0, 3, 7, 10, 11
 
 
 @example([("view", 0, TURN, 0), ("view", 1, AT_LEAST, 0), ("fill", 0, 0, 0)])  # a view though it is not contiguous
 @example([("view", 0, TURN, 0), ("view", 1, FIRST, 0), ("view", 2, RAVEL, 0), ("fill", 0, 0, 0)])  # ravel copies
-@settings(max_examples=150)
+@example([("view", 0, TURN, 0), ("compute", 1, 0, 0), ("view", 2, RAVEL, 0), ("fill", 3, 0, 0)])  # in F order: a copy
+@example([("view", 0, TURN, 0), ("view", 1, COPY, 0), ("view", 2, RAVEL, 0), ("fill", 3, 0, 0)])  # in C order again
+@settings(max_examples=200)
 @given(st.lists(INSTRUCTIONS, min_size=1, max_size=9))
 def test_any_program_of_views_and_writes_is_numpy(program):
     plan = dk.get("reverse").prepare(lambda x: run_program(program, x), X)

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from diffkit.errors import check_name
 from diffkit.pictures import STYLE, write
 
-TOPICS: tuple[str, ...] = ("checking", "efficiency")
+TOPICS: tuple[str, ...] = ("networks", "training", "data", "depth", "checking", "efficiency")
 """Files of this folder, in the order of the pages."""
 
 

@@ -14,6 +14,7 @@ from matplotlib.ticker import NullFormatter
 from matplotlib.typing import ColorType
 from numpy.typing import NDArray
 
+from diffkit.pictures import CONTEXT
 from diffkit.report.figures.style import NARROW
 
 LINE_HEIGHT = 1.5
@@ -24,9 +25,6 @@ NAMES_AT = 1.04
 
 BELOW = 42
 """How far under the axes a legend begins, in points: under the ticks and the name of the axis."""
-
-CONTEXT = "context"
-"""How the line under the title is found again."""
 
 
 @dataclass(frozen=True)
@@ -67,14 +65,6 @@ def spread(wanted: Sequence[float], gap: float, low: float = 0.0, high: float = 
     places = np.empty(count)
     places[order] = settled.clip(low, high - (count - 1) * gap) + gap * np.arange(count)
     return [round(float(place), 12) for place in places]
-
-
-def headline(axes: Axes, finding: str, context: str) -> None:
-    """Write what was found as the title, and under it what it was found on."""
-    axes.set_title(finding, loc="left", parse_math=False)  # a name may hold dollars
-    axes.annotate(
-        context, (0, 1), (0, 7), "axes fraction", "offset points", color="0.35", parse_math=False, gid=CONTEXT
-    )
 
 
 def take_headline(axes: Axes) -> tuple[str, str]:

@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from diffkit.pictures import REFERENCE, looks
+from diffkit.pictures import REFERENCE, headline, looks
 from diffkit.report import costs, rows
-from diffkit.report.figures.labels import End, headline, label_ends
+from diffkit.report.figures.labels import End, label_ends
 from diffkit.report.words import method_name, number, seconds
 
 SMALLEST_ERROR = 1e-17

@@ -13,9 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from diffkit.pictures import REFERENCE, looks
+from diffkit.pictures import REFERENCE, headline, looks
 from diffkit.report import costs, rows
-from diffkit.report.figures.labels import headline, is_narrow, legend, on_decades
+from diffkit.report.figures.labels import is_narrow, legend, on_decades
 from diffkit.report.words import factor, method_name, number
 
 PALE = 0.45

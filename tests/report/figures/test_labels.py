@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from scipy.optimize import isotonic_regression
 
-from diffkit.report.figures.labels import End, headline, label_ends, on_decades, spread, take_headline
+from diffkit.pictures import headline
+from diffkit.report.figures.labels import End, label_ends, on_decades, spread, take_headline
 from diffkit.report.figures.style import NARROW
 
 places = st.lists(st.floats(-0.5, 1.5), min_size=1, max_size=9)

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from diffkit.benchmark.results import to_frame
+from diffkit.pictures import STYLE
 from diffkit.report import figures, rows
 
 EVERY = pytest.mark.parametrize("picture", figures.PICTURES, ids=lambda picture: picture.name)
@@ -22,7 +23,7 @@ FORMS = pytest.mark.parametrize("form", [figures.WIDE, figures.NARROW], ids=["wi
 
 def drawn(picture, frame, form=figures.WIDE):
     """Draw a picture as the report does, laid out but not written."""
-    with mpl.rc_context(figures.STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(form.width, picture.height(frame)))
         axes = figure.add_axes(form.box)
         assert picture.draw(frame, axes) is axes

@@ -1,0 +1,133 @@
+"""A training on disk: one file from which it goes on, bit for bit.
+
+A checkpoint is an ``.npz`` file of NumPy's, without pickle: the arrays, and one text of JSON that says what they belong
+to. It is written beside its place and then moved there, so that there is a whole one at every moment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from diffkit import __version__
+from diffkit.errors import ResultsError
+from diffkit.lab.training.sgd import Descent, Epoch, State
+from diffkit.problems.base import Array
+
+FORMAT = "diffkit training 1"
+VERSIONS = {"diffkit": __version__, "numpy": np.__version__}
+
+
+def identity(descent: Descent) -> dict[str, Any]:
+    """What a checkpoint belongs to: model, data, method, engine, settings."""
+    method = descent.gradients.method
+    sets = {"training data": descent.data, "test data": descent.test}
+    return {
+        "model": described(descent.gradients.model),
+        "method": repr(method),
+        "engine": method.engine,
+        **descent.settings.way,
+        "start": digest(descent.state.parameters),
+        **{name: digest(*data) if data else "none" for name, data in sets.items()},
+    }
+
+
+def described(model: Any) -> str:
+    """A model in words that are the same in every process."""
+    text = repr(model)
+    return type(model).__qualname__ if text == object.__repr__(model) else text
+
+
+def digest(*arrays: Array) -> str:
+    """A fingerprint of arrays: SHA-256 of their shapes and bytes.
+
+    Examples
+    --------
+    >>> digest(np.zeros(2)) == digest(np.zeros(2)), digest(np.zeros(2)) == digest(np.zeros((2, 1)))
+    (True, False)
+    """
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(f"{array.shape} {array.dtype.str}".encode())
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()[:16]
+
+
+def write(file: Path, state: State, about: dict[str, Any]) -> None:
+    """Put the state on disk, for good: it is there when this returns, and until then the one before it.
+
+    Raises
+    ------
+    ResultsError
+        The file cannot be written.
+    """
+    text = {"format": FORMAT, "about": about, "versions": VERSIONS, "generator": state.generator.bit_generator.state}
+    content = BytesIO()
+    history = np.array(state.history, dtype=float).reshape(-1, len(Epoch._fields))
+    np.savez(
+        content, parameters=state.parameters, velocity=state.velocity, history=history, text=np.array(json.dumps(text))
+    )
+    beside = file.with_name(f".{file.name}.{os.getpid()}.partial")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with beside.open("wb") as stream:
+                stream.write(content.getbuffer())
+                stream.flush()
+                os.fsync(stream.fileno())
+            beside.replace(file)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise ResultsError(f"cannot write the checkpoint {file}: {error}; choose another file") from None
+
+
+def read(file: Path) -> tuple[State, dict[str, Any]]:
+    """Read a checkpoint: the state, and what it belongs to.
+
+    Raises
+    ------
+    ResultsError
+        There is no such file, or it is no checkpoint, or not a whole one.
+    """
+    try:
+        return _unpacked(file)
+    except FileNotFoundError:
+        raise ResultsError(f"there is no checkpoint {file}; start without resuming, and it will be written") from None
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise ResultsError(
+            f"{file} is no whole checkpoint of a training ({error}); name another file, or start anew"
+        ) from None
+
+
+def _unpacked(file: Path) -> tuple[State, dict[str, Any]]:
+    with np.load(BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
+        text = json.loads(str(arrays["text"]))
+        parameters, velocity, history = (arrays[name] for name in ("parameters", "velocity", "history"))
+    if text["format"] != FORMAT:
+        raise ValueError(f"its format is {text['format']!r}, not {FORMAT!r}")
+    generator = np.random.default_rng()
+    generator.bit_generator.state = text["generator"]
+    rows = [Epoch(int(row[0]), *map(float, row[1:])) for row in history]
+    return State(parameters, velocity, generator, rows), text["about"]
+
+
+def check_same(file: Path, stored: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Refuse to go on with a training of something else.
+
+    Raises
+    ------
+    ResultsError
+        The message says what differs.
+    """
+    names = [name for name in wanted if stored.get(name) != wanted[name]]
+    if names:
+        listed = "; ".join(f"{name} was {stored.get(name)}, is {wanted[name]}" for name in names)
+        raise ResultsError(f"{file} belongs to another training: {listed}. Give what it was, or another file")

@@ -1,0 +1,220 @@
+"""Stochastic gradient descent, step by step.
+
+::
+
+    initialise theta
+    for each epoch:
+        for each training sample i:
+            theta <- theta - alpha * (gradient of sample i's cost by theta)
+        report the mean cross-entropy of the training set and of the test set
+
+A course on backpropagation, Algorithm 1, after Robbins and Monro (1951), "A stochastic approximation method". With a
+batch, i stands for several samples and their mean cost. With momentum, a velocity remembers the steps before:
+v <- mu v - alpha gradient, theta <- theta + v; with mu = 0 these are the same numbers as without.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from diffkit.differentiators import Differentiator
+from diffkit.errors import InputError
+from diffkit.lab.networks import Model
+from diffkit.lab.training.gradients import Gradients, checked, owned
+from diffkit.lab.training.settings import Settings
+from diffkit.problems.base import Array
+
+WINDOW = 5
+"""Epochs whose mean cost is compared with that of as many before."""
+
+
+class Epoch(NamedTuple):
+    """What is known after an epoch.
+
+    Attributes
+    ----------
+    epoch
+        Its number, from 1.
+    training, test
+        Mean cross-entropy of all samples of the set, without any penalty; NaN where there is no test set.
+    seconds
+        What its steps took, without these means.
+    """
+
+    epoch: int
+    training: float
+    test: float
+    seconds: float
+
+
+@dataclass
+class State:
+    """Where the descent is: all that decides how it goes on.
+
+    Attributes
+    ----------
+    parameters, velocity
+        The point, and the last step; flat arrays ``(A,)``.
+    generator
+        Draws the order of the samples.
+    history
+        A row per finished epoch.
+    """
+
+    parameters: Array
+    velocity: Array
+    generator: np.random.Generator
+    history: list[Epoch] = field(default_factory=list)
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs are finished."""
+        return len(self.history)
+
+
+class Descent:
+    """Stochastic gradient descent under way, an epoch at a time.
+
+    Parameters
+    ----------
+    model
+        What is trained.
+    training, test
+        Data with X ``(n, m)`` and Y ``(K, m)``; the test set may be None.
+    method
+        A differentiator on one engine.
+    settings
+        How to descend.
+    start
+        The initial parameters, where they are not to be drawn.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        training: Any,
+        test: Any,
+        method: Differentiator,
+        settings: Settings,
+        start: Array | None = None,
+    ) -> None:
+        self.settings = settings
+        self.data = checked(training, "training")
+        self.test = None if test is None else checked(test, "test")
+        self.gradients = Gradients(model, method)
+        self._plain: Any = replace(model, l2=0.0) if getattr(model, "l2", 0.0) else model  # type: ignore[type-var]
+        parameters = model.initial(settings.seed, settings.scale) if start is None else start
+        parameters = owned(parameters, "start")
+        if parameters.shape != (model.count,):
+            raise InputError(f"start has shape {parameters.shape}; this model has parameters of shape ({model.count},)")
+        for data in filter(None, (self.data, self.test)):
+            model.check(*data)
+        # A stream of its own: were it the initial parameters' one, the order would depend on how many those are.
+        generator = np.random.default_rng([settings.seed, 1])
+        self.state = State(parameters, np.zeros_like(parameters), generator)
+        started = perf_counter()
+        for size in shapes(settings.batch, self.data[0].shape[1]):
+            self.gradients.prepare(parameters, *taken(self.data, np.arange(size)))
+        self.prepare_seconds = perf_counter() - started
+
+    def epoch(self) -> str:
+        """Go through one epoch; what made it impossible, or nothing.
+
+        An epoch that ends in numbers that are not finite leaves the state as the one before left it.
+        """
+        before = self.state
+        state = State(before.parameters, before.velocity, before.generator, list(before.history))
+        resting = before.generator.bit_generator.state
+        started = perf_counter()
+        trouble = self._steps(state)
+        seconds = perf_counter() - started
+        training, test = (self.mean_cost(state.parameters, data) for data in (self.data, self.test))
+        if not trouble and not math.isfinite(training):
+            trouble = f"the training cost became {training}"
+        if trouble:
+            before.generator.bit_generator.state = resting
+            return self._advice(trouble)
+        state.history.append(Epoch(before.epoch + 1, training, test, seconds))
+        self.state = state
+        return ""
+
+    def mean_cost(self, parameters: Array, data: tuple[Array, Array] | None) -> float:
+        """The mean cost of a whole set, without penalty; NaN where there is none."""
+        if data is None:
+            return math.nan
+        with np.errstate(all="ignore"):  # what is not finite is said in words
+            return float(self._plain.cost(parameters, *data))
+
+    def _steps(self, state: State) -> str:
+        rate, momentum = self.settings.rate, self.settings.momentum
+        for chosen in visits(self.settings, self.data[0].shape[1], state.generator):
+            cost, gradient = self.gradients(state.parameters, *taken(self.data, chosen))
+            if not (math.isfinite(cost) and np.isfinite(gradient).all()):
+                what = "gradient" if math.isfinite(cost) else f"cost {cost}"
+                return f"the {what} of sample{'s' * (len(chosen) > 1)} {', '.join(map(str, chosen))} is not finite"
+            state.velocity = momentum * state.velocity - rate * gradient
+            state.parameters = state.parameters + state.velocity
+        return ""
+
+    def _advice(self, trouble: str) -> str:
+        return (
+            f"{trouble}, in epoch {self.state.epoch + 1} at rate={self.settings.rate:g}; the parameters are those "
+            f"after epoch {self.state.epoch}: choose a smaller rate, or a smaller scale"
+        )
+
+
+def taken(data: tuple[Array, Array], chosen: npt.NDArray[np.int64]) -> tuple[Array, Array]:
+    """Some samples, as contiguous columns."""
+    X, Y = data
+    return np.take(X, chosen, axis=1), np.take(Y, chosen, axis=1)
+
+
+def shapes(batch: int, count: int) -> set[int]:
+    """How many samples the steps of an epoch take: the last one what is left.
+
+    Examples
+    --------
+    >>> shapes(1, 5), shapes(2, 5), shapes(100, 5)
+    ({1}, {1, 2}, {5})
+    """
+    return {min(batch, count), count % batch or batch} if batch < count else {count}
+
+
+def visits(settings: Settings, count: int, generator: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:
+    """Which samples each step of an epoch takes.
+
+    Examples
+    --------
+    >>> [list(map(int, chosen)) for chosen in visits(Settings(order="in-order", batch=2), 5, np.random.default_rng())]
+    [[0, 1], [2, 3], [4]]
+    """
+    order = np.arange(count)
+    if settings.order == "shuffled":
+        order = generator.permutation(count)
+    elif settings.order == "random":
+        order = generator.integers(count, size=count)
+    for start in range(0, count, settings.batch):
+        yield order[start : start + settings.batch]
+
+
+def converged(history: Sequence[Epoch], tolerance: float | None) -> bool:
+    """Whether the mean training cost of the last epochs is no longer lower than before by more than the tolerance.
+
+    Examples
+    --------
+    >>> falling = [Epoch(k, 2.0**-k, 0.0, 0.0) for k in range(10)]
+    >>> converged(falling, 0.01), converged([row._replace(training=1.0) for row in falling], 0.01)
+    (False, True)
+    """
+    if tolerance is None or len(history) < 2 * WINDOW:
+        return False
+    costs = [row.training for row in history]
+    return fmean(costs[-WINDOW:]) >= (1 - tolerance) * fmean(costs[-2 * WINDOW : -WINDOW])

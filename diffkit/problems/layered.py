@@ -1,0 +1,238 @@
+"""What networks that are trained share: parameters in one vector, examples in columns, softmax at the end."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from diffkit.errors import InputError, check_positive
+from diffkit.problems.base import Array
+
+
+def softmax(Z: Any) -> Any:
+    """Compute exp(z[k]) / sum over j of exp(z[j]), in each column.
+
+    Examples
+    --------
+    >>> softmax(np.array([1000.0, 1000.0, -1000.0]))
+    array([0.5, 0.5, 0. ])
+    """
+    E = np.exp(Z - np.max(Z, axis=0))  # exp must not overflow
+    return E / np.sum(E, axis=0)
+
+
+def cross_entropy(Z: Any, Y: Any) -> Any:
+    """Compute -sum over k of y[k] log softmax(z)[k], in each column, from z: no probability is rounded to 0.
+
+    Each column of Y sums to 1.
+
+    Examples
+    --------
+    >>> cross_entropy(np.array([1000.0, -1000.0]), np.array([0.0, 1.0]))
+    np.float64(2000.0)
+    """
+    shifted = Z - np.max(Z, axis=0)
+    return np.log(np.sum(np.exp(shifted), axis=0)) - np.sum(Y * shifted, axis=0)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What Y may hold.
+
+    Attributes
+    ----------
+    needed
+        In words.
+    hold
+        Whether an array does.
+    """
+
+    needed: str
+    hold: Callable[[Array], Any]
+
+    def check(self, Y: Array) -> None:
+        """Refuse an array that holds anything else.
+
+        Examples
+        --------
+        >>> ONE_HOT.check(np.array([[2.0], [1.0]]))
+        Traceback (most recent call last):
+        diffkit.errors.InputError: Y holds numbers from 1 to 2; give columns of shares from 0 to 1 ...
+        """
+        if not self.hold(Y):
+            raise InputError(f"Y holds numbers from {np.min(Y):g} to {np.max(Y):g}; give {self.needed}")
+
+
+def are_shares(Y: Array) -> bool:
+    """Whether all numbers are from 0 to 1."""
+    return bool(np.all((Y >= 0) & (Y <= 1)))
+
+
+ONE_HOT = Labels(
+    "columns of shares from 0 to 1 that sum to 1; of K classes, np.eye(K)[:, classes]",
+    lambda Y: are_shares(Y) and np.allclose(np.sum(Y, axis=0), 1),
+)
+
+
+class Layered(ABC):
+    """A network whose parameters are W and b of its layers: W[1], b[1], W[2], b[2], ... in one vector, in C order.
+
+    A subclass says how many rows X and Y have (``rows``), what the shapes of its W are (``shapes``), what Y may hold
+    (``labels``), and what it computes.
+    """
+
+    @property
+    @abstractmethod
+    def rows(self) -> tuple[int, int]:
+        """How many rows X and Y have: numbers of an example, and its outputs."""
+
+    @property
+    @abstractmethod
+    def shapes(self) -> tuple[tuple[int, int], ...]:
+        """The shape of W of each layer."""
+
+    @property
+    @abstractmethod
+    def labels(self) -> Labels:
+        """What Y may hold."""
+
+    @property
+    def count(self) -> int:
+        """A, the number of parameters: W and b of each layer."""
+        return sum(units * (fan_in + 1) for units, fan_in in self.shapes)
+
+    def initial(self, seed: int = 0, scale: float | None = None) -> Array:
+        """Draw normal weights; intercepts are 0.
+
+        Parameters
+        ----------
+        seed
+            Of the generator: equal seeds give equal parameters.
+        scale
+            Standard deviation of the weights; None for 1/sqrt(columns of W), which keeps what a layer gives about as
+            large as what it reads (LeCun, Bottou, Orr and Müller, Efficient BackProp, 1998, equation 16).
+
+        Returns
+        -------
+        array
+            Parameters, shape ``(A,)``.
+
+        Raises
+        ------
+        InputError
+            The scale is no standard deviation.
+
+        Examples
+        --------
+        >>> from diffkit.problems.recurrent import RecurrentNetwork
+        >>> RecurrentNetwork().initial(seed=1).shape
+        (430,)
+        """
+        if scale is not None and scale != 0:
+            check_positive(scale, "scale", ", 0, or None for 1/sqrt(columns of W)")
+        rng = np.random.default_rng(seed)
+        parameters = np.zeros(self.count)
+        for W, _ in self.layers(parameters):
+            W[:] = rng.normal(0.0, 1 / np.sqrt(W.shape[1]) if scale is None else scale, size=W.shape)
+        return parameters
+
+    def layers(self, parameters: Any) -> list[tuple[Any, Any]]:
+        """Show the parameters as (W, b) of each layer, b with one column; views.
+
+        Raises
+        ------
+        InputError
+            They are not one vector of all parameters.
+
+        Examples
+        --------
+        >>> from diffkit.problems.convolutional import ConvolutionalNetwork
+        >>> [(W.shape, b.shape) for W, b in ConvolutionalNetwork().layers(np.zeros(410))]
+        [((4, 9), (4, 1)), ((10, 36), (10, 1))]
+        """
+        if np.shape(parameters) != (self.count,):
+            raise InputError(
+                f"parameters of shape {np.shape(parameters)}; this network has {self.count}, in one vector, "
+                "as initial(seed) draws them"
+            )
+        pairs, start = [], 0
+        for units, fan_in in self.shapes:
+            middle = start + units * fan_in
+            end = middle + units
+            W, b = parameters[start:middle], parameters[middle:end]
+            pairs.append((np.reshape(W, (units, fan_in)), np.reshape(b, (units, 1))))
+            start = end
+        return pairs
+
+    def check_inputs(self, X: Any) -> None:
+        """Refuse what is neither examples in columns nor one example.
+
+        Raises
+        ------
+        InputError
+            The shape does not fit; the message says which would.
+        """
+        needed, shape = self.rows[0], np.shape(X)
+        if len(shape) not in {1, 2} or shape[0] != needed:
+            cure = "; examples are columns, so give X.T" if len(shape) == 2 and shape[1] == needed else ""
+            raise InputError(f"X has shape {shape}; give ({needed}, m) for m examples, or ({needed},) for one{cure}")
+        if shape[-1] == 0:
+            raise InputError(f"X has shape {shape}: no example; a mean needs one or more")
+
+    def check(self, X: Any, Y: Any) -> None:
+        """Refuse examples that do not fit. Labels are read where they are numbers, not while a method traces.
+
+        Raises
+        ------
+        InputError
+            A shape does not fit, or a label cannot be; the message says what would.
+
+        Examples
+        --------
+        >>> from diffkit.problems.convolutional import ConvolutionalNetwork
+        >>> ConvolutionalNetwork().check(np.zeros((5, 64)), np.eye(10)[:, [3, 1, 4, 1, 5]])
+        Traceback (most recent call last):
+        diffkit.errors.InputError: X has shape (5, 64); give (64, m) ... examples are columns, so give X.T
+        """
+        self.check_inputs(X)
+        needed = (self.rows[1], *np.shape(X)[1:])
+        if np.shape(Y) != needed:
+            raise InputError(
+                f"Y has shape {np.shape(Y)} and X {np.shape(X)}; give Y of shape {needed}, examples in columns"
+            )
+        if isinstance(Y, np.ndarray):
+            self.labels.check(Y)
+
+
+def check_counts(**counts: Any) -> None:
+    """Refuse what is no whole number from 1.
+
+    Raises
+    ------
+    InputError
+        One of them is not; the message names it.
+
+    Examples
+    --------
+    >>> check_counts(filters=4, classes=0)
+    Traceback (most recent call last):
+    diffkit.errors.InputError: classes=0; it is a number of things, so give a whole number from 1
+    """
+    for name, number in counts.items():
+        if not isinstance(number, Integral) or number < 1:
+            raise InputError(f"{name}={number!r}; it is a number of things, so give a whole number from 1")
+
+
+def columns(X: Any) -> Any:
+    """Write examples in columns; one example, a vector, is one column."""
+    return np.asarray(X) if np.ndim(X) == 2 else np.reshape(X, (-1, 1))
+
+
+def flat(gradients: list[tuple[Array, Array]]) -> Array:
+    """Put dW and db of each layer into one vector, ordered as the parameters."""
+    return np.concatenate([part.ravel() for pair in gradients for part in pair])

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from diffkit.errors import InputError
+from diffkit.lab.networks import Network
+from diffkit.lab.training import Epoch, Settings, compare_methods, train
+from diffkit.lab.training.sgd import converged, visits
+
+ALGORITHM = {"epochs": 4, "rate": 0.3, "seed": 3}
+
+
+def by_hand(model, data, parameters, orders, *, rate, batch=1, momentum=0.0):
+    """Algorithm 1 with a backward pass by hand; the parameters after each epoch."""
+    velocity, trail = 0.0, []
+    for order in orders:
+        for start in range(0, len(order), batch):
+            chosen = order[start : start + batch]
+            velocity = momentum * velocity - rate * model.backward(parameters, data.X[:, chosen], data.Y[:, chosen])
+            parameters = parameters + velocity
+        trail.append(parameters)
+    return trail
+
+
+def followed(model, data, **given):
+    trail = []
+    trained = train(model, data, watch=lambda _, parameters: trail.append(parameters), **given)
+    return trail, trained
+
+
+def test_it_is_algorithm_1_on_logistic_regression(neuron, samples):
+    trail, _ = followed(neuron, samples, order="in-order", **ALGORITHM)
+    expected = by_hand(neuron, samples, neuron.initial(3), [np.arange(30)] * 4, rate=0.3)
+    np.testing.assert_allclose(trail, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("method", ["reverse", "forward", "symbolic", "mixed", "auto", "finite-difference"])
+@pytest.mark.parametrize("widths", [(2, 3, 1), (2, 5, 3, 1)])
+def test_every_method_goes_the_way_of_the_backward_pass_by_hand(method, widths, samples):
+    model = Network(widths)
+    trail, _ = followed(model, samples, method=method, order="in-order", epochs=4, rate=0.3)  # 120 steps
+    expected = by_hand(model, samples, model.initial(0), [np.arange(30)] * 4, rate=0.3)
+    tolerance = 1e-5 if method == "finite-difference" else 1e-10
+    np.testing.assert_allclose(trail, expected, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "llvm", "interpreted"])
+def test_every_engine_goes_the_same_way(engine, samples):
+    model = Network((2, 3, 1), hidden="relu", l2=0.01)
+    trail, trained = followed(model, samples, engine=engine, order="in-order", epochs=4, rate=0.3)
+    expected = by_hand(model, samples, model.initial(0), [np.arange(30)] * 4, rate=0.3)
+    np.testing.assert_allclose(trail, expected, rtol=1e-10)
+    assert trained.engine == engine
+
+
+@pytest.mark.parametrize(("batch", "momentum"), [(4, 0.0), (7, 0.9), (30, 0.5), (1000, 0.0)])
+def test_batches_and_momentum(neuron, samples, batch, momentum):
+    given = {"rate": 0.3, "batch": batch, "momentum": momentum}
+    trail, _ = followed(neuron, samples, order="in-order", epochs=3, **given)
+    expected = by_hand(neuron, samples, neuron.initial(0), [np.arange(30)] * 3, **given)
+    np.testing.assert_allclose(trail, expected, rtol=1e-12)
+
+
+def test_a_shuffled_epoch_visits_every_sample_once_in_an_order_of_its_own():
+    rng = np.random.default_rng(0)
+    first, second = (np.concatenate(list(visits(Settings(batch=4), 30, rng))) for _ in range(2))
+    assert sorted(first) == sorted(second) == list(range(30))
+    assert list(first) != list(second)
+
+
+def test_random_order_draws_with_replacement_as_often_as_there_are_samples():
+    drawn = np.concatenate(list(visits(Settings(order="random"), 300, np.random.default_rng(0))))
+    assert len(drawn) == 300
+    assert 150 < len(set(drawn)) < 240  # 1 - 1/e of them, about 190
+
+
+def test_shuffled_training_is_that_of_the_orders_drawn(neuron, samples):
+    trail, _ = followed(neuron, samples, epochs=3, rate=0.3, seed=8)
+    rng = np.random.default_rng([8, 1])
+    orders = [rng.permutation(30) for _ in range(3)]
+    np.testing.assert_allclose(trail, by_hand(neuron, samples, neuron.initial(8), orders, rate=0.3), rtol=1e-12)
+
+
+def test_the_history_holds_the_mean_cross_entropy_of_both_sets_without_penalty(samples, others):
+    model = Network((2, 3, 1), l2=0.5)
+    trained = train(model, samples, others, epochs=3)
+
+    def mean(data):
+        p = model.predict(trained.parameters, data.X)
+        return -np.mean(data.Y * np.log(p) + (1 - data.Y) * np.log(1 - p))
+
+    last = trained.history[-1]
+    assert [row.epoch for row in trained.history] == [1, 2, 3]
+    assert last.training == pytest.approx(mean(samples), rel=1e-12)
+    assert last.test == pytest.approx(mean(others), rel=1e-12)
+    assert all(math.isnan(row.test) for row in train(model, samples, epochs=2).history)
+
+
+def test_one_seed_one_trajectory(neuron, samples):
+    same = [train(neuron, samples, seed=4).parameters.tobytes() for _ in range(2)]
+    assert same[0] == same[1] != train(neuron, samples, seed=5).parameters.tobytes()
+
+
+def test_a_larger_penalty_leaves_smaller_weights(samples):
+    norms = [np.linalg.norm(train(Network((2, 3, 1), l2=l2), samples).parameters) for l2 in (0, 0.01, 0.1)]
+    assert norms == sorted(norms, reverse=True)
+
+
+def test_samples_at_random_until_convergence_end_near_the_minimum(neuron, samples):
+    trained = train(neuron, samples, order="random", rate=0.01, epochs=5000, tolerance=1e-4)
+    assert trained.stopped == "converged"
+    assert len(trained.history) < 5000
+    parameters = np.zeros(3)
+    for _ in range(20):  # Newton's method, with the Hessian of logistic regression
+        p = neuron.predict(parameters, samples.X)[0]
+        A = np.vstack([samples.X, np.ones(30)])
+        parameters = parameters - np.linalg.solve((A * p * (1 - p)) @ A.T, A @ (p - samples.Y[0]))
+    least = neuron.cost(parameters, samples.X, samples.Y)
+    assert least < trained.history[-1].training < 1.05 * least
+
+
+@pytest.mark.parametrize("tolerance", [1e-3, 0.5])
+def test_convergence_compares_five_epochs_with_the_five_before(tolerance):
+    rows = [Epoch(k, 1.0, math.nan, 0.0) for k in range(5)]
+    lower = [Epoch(k, 1.0 - 1.1 * tolerance, math.nan, 0.0) for k in range(5)]
+    assert not converged(rows + lower, tolerance)
+    assert converged(rows + rows, tolerance)
+    assert not converged([*rows, *rows][:9], tolerance)
+
+
+def test_numbers_that_are_not_finite_end_the_training_and_cost_nothing_finished(samples):
+    class Falling(Network):
+        """The cost falls without end, and faster and faster."""
+
+        def cost(self, parameters, X, Y):
+            return -np.sum(np.exp(parameters))
+
+    trail, trained = followed(Falling((2, 1)), samples, rate=0.03, epochs=50)
+    assert not trained.finite
+    assert len(trail) == len(trained.history) > 0
+    np.testing.assert_array_equal(trained.parameters, trail[-1])
+    assert "sample" in trained.stopped
+    assert f"epoch {len(trail) + 1} at rate=0.03" in trained.stopped
+    assert "smaller rate" in trained.stopped
+
+
+def test_a_step_too_far_at_the_end_of_an_epoch_is_seen_too(neuron, samples):
+    trained = train(neuron, samples, batch=30, rate=1e308, start=np.array([1e300, 0.0, 0.0]))
+    assert not trained.finite
+    assert trained.history == ()
+    assert np.isfinite(trained.parameters).all()
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"X": np.ones((2, 3)), "Y": np.ones((1, 4))}, r"\(2, 3\) and Y of shape \(1, 4\)"),
+        ({"X": np.ones(3), "Y": np.ones((1, 3))}, r"\(3,\)"),
+        ({"X": np.ones((2, 0)), "Y": np.ones((1, 0))}, "at least 1"),
+        ({"X": np.full((2, 3), np.nan), "Y": np.ones((1, 3))}, "not finite"),
+        ({"X": np.full((2, 1), "a"), "Y": np.ones((1, 1))}, "X of the training data"),
+        ({}, "X"),
+    ],
+)
+def test_data_that_cannot_be_used(neuron, data, said):
+    given = type("Given", (), data)
+    with pytest.raises(InputError, match=said):
+        train(neuron, given)
+    with pytest.raises(InputError, match="test data"):
+        train(neuron, type("Good", (), {"X": np.ones((2, 3)), "Y": np.ones((1, 3))}), given)
+
+
+def test_a_start_of_another_shape(neuron, samples):
+    with pytest.raises(InputError, match=r"start has shape \(2,\).*\(3,\)"):
+        train(neuron, samples, start=np.ones(2))
+
+
+def test_data_of_another_width_than_the_network(samples):
+    with pytest.raises(InputError):
+        train(Network((3, 1)), samples)
+
+
+def test_the_callers_arrays_stay_as_they_are(neuron, samples):
+    start, X, Y = neuron.initial(), samples.X.copy(), samples.Y.copy()
+    kept = start.copy()
+    train(neuron, samples, start=start)
+    np.testing.assert_array_equal(start, kept)
+    np.testing.assert_array_equal(samples.X, X)
+    np.testing.assert_array_equal(samples.Y, Y)
+
+
+def test_methods_compared_take_turns_on_the_same_way(samples):
+    found = compare_methods(Network((2, 3, 1)), samples, epochs=4, batch=7)
+    assert [row.method for row in found.rows] == ["reverse", "forward", "symbolic", "finite-difference"]
+    assert all(row.distance < (1e-5 if row.method == "finite-difference" else 1e-10) for row in found.rows)
+    assert all(row.epoch_seconds > 0 < row.prepare_seconds and not row.trouble for row in found.rows)
+    assert found.fastest == min(row.epoch_seconds for row in found.rows)
+    assert len(str(found).splitlines()) == 5
+
+
+@pytest.mark.parametrize("methods", ["reverse", [], ()])
+def test_methods_to_compare_are_a_list(samples, methods):
+    with pytest.raises(InputError, match="give a list"):
+        compare_methods(Network((2, 1)), samples, methods=methods)
