@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from diffkit.checking import Check, check
 from diffkit.lab.figures import LabFigure
-from diffkit.pictures import BASE, REFERENCE
+from diffkit.pictures import BASE, REFERENCE, headline
 
 RIGHT, WRONG, ROUGH = BASE["reverse"], BASE["finite-difference"], BASE["forward"]
 POINT = 0.7
@@ -34,17 +34,22 @@ def verdicts() -> Figure:
     figure = Figure(figsize=(8.6, 3.3), layout="constrained")
     panels = figure.subplots(1, 3, sharey=True)
     cases = (
-        ("right: falls, then rounding", check(_loss, POINT, _slope), RIGHT),
-        ("wrong: stays away", check(_loss, POINT, lambda w: _slope(w) * (1 + 1e-4), raises=False), WRONG),
-        ("kink: one side fits, not the other", check(_relu, 0.0, np.zeros(()), raises=False), ROUGH),
+        ("right", "falls like h², then rounding", check(_loss, POINT, _slope), RIGHT),
+        (
+            "wrong",
+            "stays away by the error",
+            check(_loss, POINT, lambda w: _slope(w) * (1 + 1e-4), raises=False),
+            WRONG,
+        ),
+        ("kink", "one side fits, not the other", check(_relu, 0.0, np.zeros(()), raises=False), ROUGH),
     )
-    for axes, (title, found, colour) in zip(panels, cases, strict=True):
+    for axes, (title, what, found, colour) in zip(panels, cases, strict=True):
         _panel(axes, found, colour)
-        axes.set_title(title, fontsize=9.5, pad=8)
+        headline(axes, title, what)
     panels[0].set_ylabel("| difference − given |")
     _slopes(panels[0])
     _note(panels[1], "the planted error,\n1e-4 of the derivative", (1e-9, 2e-4), (1e-12, 3e-2))
-    _sides(panels[2], cases[2][1])
+    _sides(panels[2], cases[2][2])
     return figure
 
 
@@ -97,7 +102,9 @@ def resolutions() -> Figure:
     axes.text(1.2e-14, 1.6e-6, "a fixed tolerance of 1e-6", color=REFERENCE, fontsize=8)
     axes.set_xlabel("noise of f")
     axes.set_ylabel("relative to the derivative")
-    axes.set_title("What a check can tell follows the noise of f", pad=10)
+    headline(
+        axes, "What a check can tell follows the noise of f", "slope of a smooth loss with noise added, at one point"
+    )
     axes.legend(frameon=False, loc="lower right")
     return figure
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from diffkit.lab.figures import LabFigure
 from diffkit.lab.reuse import reuse
-from diffkit.pictures import BASE
+from diffkit.pictures import BASE, headline
 
 WIDTH = 4
 WAYS = {
@@ -55,13 +55,13 @@ def growth() -> Figure:
     figure = Figure(figsize=(8.6, 3.4), layout="constrained")
     panels = figure.subplots(1, 3)
     shapes = (
-        ("chain sin(sin(... x)): n² / 2", _chain, range(1, 33)),
-        ("braid sin(x) cos(x): 2ⁿ paths", _braid, range(1, 17)),
-        (f"net of width {WIDTH}: {WIDTH}ⁿ paths", _net, range(1, 9)),
+        ("chain: n² / 2", "sin(sin(... x)), one path", _chain, range(1, 33)),
+        ("braid: 2ⁿ paths", "x = sin(x) cos(x), n times", _braid, range(1, 17)),
+        (f"net: {WIDTH}ⁿ paths", f"n layers of {WIDTH} units", _net, range(1, 9)),
     )
-    for axes, (title, make, depths) in zip(panels, shapes, strict=True):
+    for axes, (title, what, make, depths) in zip(panels, shapes, strict=True):
         _panel(axes, make, list(depths))
-        axes.set_title(title, fontsize=9.5, pad=8)
+        headline(axes, title, what)
     panels[0].set_ylabel("operations of the gradient")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     return figure
