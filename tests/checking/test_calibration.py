@@ -10,13 +10,17 @@ import pytest
 import diffkit as dk
 from diffkit import problems
 
-SIZES = [(1, 1), (2, 1), (3, 1), (5, 1), (2, 2), (5, 3), (11, 1), (13, 1), (19, 1), (35, 1)]
+SIZES = [(1, 1), (2, 1), (3, 1), (5, 1), (2, 2), (5, 3), (11, 1), (13, 1), (19, 1), (20, 1), (30, 1), (35, 1), (65, 1)]
 CASES = [
     (name, inputs, outputs)
     for name in problems.names()
     for inputs, outputs in SIZES
     if problems.get(name).fits(inputs, outputs) and (inputs <= 5 or not problems.get(name).fits(5, outputs))
 ]
+
+
+def test_every_problem_has_a_case() -> None:
+    assert {name for name, _, _ in CASES} == set(problems.names())
 
 
 def points(instance: Any, count: int) -> list[Any]:
