@@ -14,7 +14,7 @@ from typing import Any
 
 from diffkit import trees
 from diffkit.differentiators import get
-from diffkit.errors import TooLargeError
+from diffkit.errors import TooLargeError, check_positive
 from diffkit.lab.expansion import Counts, Expansion
 from diffkit.lab.scalars import Edge, Scalars
 
@@ -122,6 +122,8 @@ def expand(f: Callable[..., Any], x: Any, *, keep_values: bool = False, limit: i
     ------
     TooLargeError
         Where it would take more than ``limit``; found out before anything is done.
+    InputError
+        Where ``limit`` is no positive number.
 
     Examples
     --------
@@ -130,6 +132,7 @@ def expand(f: Callable[..., Any], x: Any, *, keep_values: bool = False, limit: i
     >>> gradient, counts.partials
     (array([12.,  4.]), 5)
     """
+    check_positive(limit, "limit", " of operations")
     scalars, operations = _scalars(f, x)
     predicted = _counted(scalars, operations)
     needed = (predicted.values_kept if keep_values else predicted.written_out).total

@@ -179,6 +179,12 @@ def test_an_expansion_that_explodes_is_refused_before_it_starts() -> None:
         expand(braid(3), 0.3, limit=10)
 
 
+@pytest.mark.parametrize("limit", [0, -1, "many", None])
+def test_a_limit_that_is_none_is_refused(limit: Any) -> None:
+    with pytest.raises(dk.InputError, match=r"limit=.*; it must be a positive number of operations"):
+        expand(chain(2), 0.3, limit=limit)
+
+
 def test_an_f_too_large_to_be_counted_one_by_one_is_refused() -> None:
     with pytest.raises(dk.TooLargeError, match=r"f takes .* operations, more than the 1,000,000"):
         reuse(lambda x: np.sum(np.outer(x, x)), np.ones(2000))
