@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from diffkit.cli.shared import INTERRUPTED, app, complaints, console
 from diffkit.errors import InputError, check_name
@@ -39,6 +38,8 @@ def train(
         str, typer.Option(help="Units of the hidden layers, as 5,3, or '' for none; filters, or units of the LSTM.")
     ] = "3",
     hidden: Annotated[str, typer.Option(help="Activation of the hidden layers.")] = "tanh",
+    output: Annotated[str, typer.Option(help="Of the last layer; sigmoid for two classes, softmax for more.")] = "",
+    loss: Annotated[str, typer.Option(help="cross-entropy or quadratic.")] = "cross-entropy",
     l2: Annotated[float, typer.Option(help="Weight of the penalty on squared weights.")] = 0.0,
     method: Annotated[str, typer.Option(help="A method of differentiation, by name: see diffkit methods.")] = "reverse",
     compare: Annotated[
@@ -66,7 +67,7 @@ def train(
 
     drawn = lab_data.get(data, samples=samples, seed=seed)
     first, second = drawn.split(test=test, seed=seed)
-    network = _network(model, drawn, widths, hidden, l2)
+    network = _network(model, drawn, _units(widths), {"hidden": hidden, "output": output, "loss": loss, "l2": l2})
     settings: dict[str, Any] = {
         "epochs": epochs, "rate": rate, "batch": batch, "momentum": momentum, "order": order,
         "tolerance": tolerance, "seed": seed, "scale": scale,
@@ -90,24 +91,24 @@ def train(
     _say(_summary(trained, network, second), quiet=quiet or as_json)
 
 
-def _network(kind: str, data: Data, widths: str, hidden: str, l2: float) -> Model:
+def _network(kind: str, data: Data, units: list[int], options: dict[str, Any]) -> Model:
     from diffkit.lab.networks import ConvolutionalNetwork, Network, RecurrentNetwork
 
     check_name(kind, MODELS, kind="model")
-    units = _units(widths)
-    features, outputs = len(data.X), len(data.Y)
+    features, classes = len(data.X), len(data.Y)
     if kind == "dense":
-        output = "sigmoid" if outputs == 1 else "softmax"
-        return Network((features, *units, outputs), hidden=hidden, output=output, l2=l2)
+        options["output"] = options["output"] or ("sigmoid" if classes == 1 else "softmax")
+        return Network((features, *units, classes), **options)
     side = math.isqrt(features)
-    if side**2 != features or side < 4 or outputs == 1 or len(units) != 1 or l2:
+    given = options["l2"] or options["output"] or options["loss"] != "cross-entropy"
+    if side**2 != features or side < 4 or classes == 1 or len(units) != 1 or given:
         raise InputError(
-            f"model {kind!r} takes square images of several classes, one number for --widths, and no --l2: give "
-            "--data digits --widths 4"
+            f"model {kind!r} takes square images of several classes, one number for --widths, and no --output, --loss "
+            "or --l2: give --data digits --widths 4"
         )
     if kind == "convolutional":
-        return ConvolutionalNetwork(filters=units[0], classes=outputs, side=side, hidden=hidden)
-    return RecurrentNetwork(width=units[0], classes=outputs, steps=side, features=side)
+        return ConvolutionalNetwork(filters=units[0], classes=classes, side=side, hidden=options["hidden"])
+    return RecurrentNetwork(width=units[0], classes=classes, steps=side, features=side)
 
 
 def _units(widths: str) -> list[int]:
@@ -139,6 +140,8 @@ def _view(epochs: int, *, quiet: bool, as_json: bool) -> Iterator[Watch]:
     elif not console.is_terminal:
         yield lambda row, _parameters: _say(f"epoch {row.epoch}/{epochs}: {_costs(row)}, {row.seconds:.3g} s")
     else:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
         columns = (TextColumn("epoch {task.completed}/{task.total}"), BarColumn(), TextColumn("{task.description}"))
         with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
             task = bar.add_task("", total=epochs)
@@ -146,7 +149,7 @@ def _view(epochs: int, *, quiet: bool, as_json: bool) -> Iterator[Watch]:
 
 
 def _costs(row: Epoch) -> str:
-    return f"cross-entropy {row.training:.4g}, test {row.test:.4g}"
+    return f"cost {row.training:.4g}, test {row.test:.4g}"
 
 
 def _summary(trained: Trained, model: Model, test: Data) -> str:
@@ -158,8 +161,10 @@ def _summary(trained: Trained, model: Model, test: Data) -> str:
 
 
 def _object(facts: dict[str, Any]) -> str:
-    """JSON has no NaN: null."""
-    plain = {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in facts.items()}
+    """JSON has neither NaN nor infinity: null."""
+    plain = {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in facts.items()
+    }
     return json.dumps(plain, allow_nan=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -26,7 +27,7 @@ class Spec(NamedTuple):
     dtype: np.dtype[Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
     """How arrays make up the arguments: the signature that a derivative is prepared for.
 
@@ -66,6 +67,12 @@ class Layout:
             flags += [number in self.argnums for leaf in part if isinstance(leaf, Spec)]
             start += count
         return tuple(flags)
+
+    @functools.cached_property
+    def plain(self) -> list[Spec] | None:
+        """Shapes and dtypes where each argument is an array by itself; None where one is anything else."""
+        alone = all(structure is trees.LEAF for structure in self.structures)
+        return self.specs if alone and len(self.specs) == len(self.structures) else None
 
     @property
     def specs(self) -> list[Spec]:
@@ -109,6 +116,16 @@ class Layout:
             leaves += part
         specs = [spec for spec, flag in zip(self.specs, self.wanted, strict=True) if flag]
         return [fitted(leaf, spec, what) for leaf, spec in zip(leaves, specs, strict=True)]
+
+
+def fit(args: Sequence[Any], specs: Sequence[Spec]) -> bool:
+    """Whether arguments are plain arrays of these shapes and dtypes."""
+    if len(args) != len(specs):
+        return False
+    for x, (shape, dtype) in zip(args, specs, strict=True):  # a loop: this stands before every call
+        if type(x) is not np.ndarray or x.shape != shape or x.dtype != dtype:
+            return False
+    return True
 
 
 def fitted(leaf: Any, spec: Any, what: str) -> Any:

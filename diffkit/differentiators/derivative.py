@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diffkit import trees
-from diffkit.differentiators.arguments import Spec, fitted, take
+from diffkit.differentiators.arguments import fit, fitted, take
 from diffkit.differentiators.assembling import assemble, blocks
 from diffkit.differentiators.described import Described
 from diffkit.differentiators.following import followed
@@ -140,11 +140,11 @@ class Derivative(Described):
     def call(self, product: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a product."""
         quick = self._quick.get(product)
-        if quick is not None and len(args) == 1 and not kwargs and quick.takes(args[0]):
+        if quick is not None and not kwargs and quick.takes(args):
             with np.errstate(all="ignore"):
-                found = quick.run(args[0])
+                found = quick.run(*args)
             if found is not None:
-                return found[0]
+                return found[0] if len(found) == 1 else (found[0][()], found[1])
         directions: tuple[Any, ...] = ()
         if product in DIRECTED:
             if len(args) < 2:
@@ -157,12 +157,9 @@ class Derivative(Described):
         return assemble(self.layout, branch.traced, product, found_here)
 
     def fits(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-        """Whether this was prepared for arguments like these, in the common case: one plain array."""
-        layout = self.layout
-        if kwargs or len(args) != 1 or len(layout.leaves) != 1 or layout.structures[0] is not trees.LEAF:
-            return False
-        x, spec = args[0], layout.leaves[0]
-        return type(x) is np.ndarray and isinstance(spec, Spec) and x.shape == spec.shape and x.dtype == spec.dtype
+        """Whether this was prepared for arguments like these, in the common case: plain arrays."""
+        specs = self.layout.plain
+        return specs is not None and not kwargs and fit(args, specs)
 
     def blocks(self, matrix: Any) -> Any:
         """A Jacobian cut into a block per leaf of the result and of x, in their containers."""
@@ -208,7 +205,7 @@ class Derivative(Described):
         return None
 
     def _attempt(self, branch: Branch, product: str, arrays: Sequence[Any], directions: tuple[Any, ...]) -> Any:
-        program = branch.programs.get(product) or self._program(branch, product)
+        program = self.ready(branch, product)
         given = self._directions(branch, product, directions[0]) if directions else ()
         # An infinite partial shows in the result; a warning would not say where.
         with np.errstate(all="ignore"):
@@ -267,15 +264,14 @@ class Derivative(Described):
             if branch is not self._branches[0]:
                 self._branches = [branch, *(other for other in self._branches if other is not branch)]
                 self._quick = {}
-            if product in QUICK and self._plain():
-                self._quick[product] = Quick(branch, product, *self.layout.specs[0])
+            if product in QUICK and self._plain() and branch.traced.structure is trees.LEAF:
+                self._quick[product] = Quick(branch, product, self.layout.specs)
             self._shorten(branch, product)
 
     def _plain(self) -> bool:
-        """Whether the commonest call fits: one plain array with axes in, one out."""
-        layout = self.layout
-        one = len(layout.leaves) == 1 and layout.structures[0] is trees.LEAF and layout.single and not self.has_aux
-        return one and isinstance(layout.leaves[0], Spec) and bool(layout.leaves[0].shape)
+        """Whether the commonest call fits: plain arrays with axes in, one out."""
+        specs = self.layout.plain
+        return specs is not None and all(spec.shape for spec in specs) and self.layout.single and not self.has_aux
 
     def _shorten(self, branch: Branch, product: str) -> None:
         """Let machine code itself be ``run``, where it can watch the names that f reads; now, or when it is there."""
@@ -288,6 +284,10 @@ class Derivative(Described):
             self.run = quick  # type: ignore[method-assign]  # the same call
         elif program.later:
             program.later(partial(self._shorten, branch, product))
+
+    def ready(self, branch: Branch, product: str) -> Program:
+        """One product of a branch, made when it is first asked for."""
+        return branch.programs.get(product) or self._program(branch, product)
 
     def _program(self, branch: Branch, product: str) -> Program:
         with self._lock:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from diffkit import trees
+from diffkit.differentiators.arguments import Spec, fit
 from diffkit.errors import NotScalarError, TooLargeError, TracingError
 from diffkit.graph import Graph, Operations
 from diffkit.ops import Recorded
@@ -17,7 +18,7 @@ from diffkit.tracing import Traced, current_trace
 
 PRODUCTS = ("value", "gradient", "value_and_gradient", "jacobian", "jvp", "vjp", "hessian", "hvp")
 SCALAR_ONLY = frozenset({"gradient", "value_and_gradient", "hessian", "hvp"})
-QUICK = frozenset({"gradient", "jacobian", "hessian"})
+QUICK = frozenset({"gradient", "value_and_gradient", "jacobian", "hessian"})
 LIKE_RESULT = frozenset({"value", "jvp", "value_and_gradient"})
 MATRICES = frozenset({"jacobian", "hessian", "error"})
 DIRECTED = frozenset({"jvp", "vjp", "hvp"})
@@ -109,21 +110,15 @@ class Branch:
 class Quick:
     """The shortest way of the commonest call."""
 
-    __slots__ = ("branch", "dtype", "run", "shape")
+    __slots__ = ("branch", "run", "specs")
 
-    def __init__(self, branch: Branch, product: str, shape: Any, dtype: Any) -> None:
-        self.branch, self.shape, self.dtype = branch, shape, dtype
+    def __init__(self, branch: Branch, product: str, specs: Sequence[Spec]) -> None:
+        self.branch, self.specs = branch, specs
         self.run = branch.programs[product].run
 
-    def takes(self, x: Any) -> bool:
+    def takes(self, args: tuple[Any, ...]) -> bool:
         """Whether nothing else needs to be looked at."""
-        return (
-            type(x) is np.ndarray
-            and x.dtype is self.dtype
-            and x.shape == self.shape
-            and current_trace() is None
-            and self.branch.holds()
-        )
+        return fit(args, self.specs) and current_trace() is None and self.branch.holds()
 
 
 def memory() -> int:

@@ -77,7 +77,15 @@ class Symbolic(Differentiator):
 
     def _compiled(self, graph: Graph, made: Assignments | None) -> Program:
         compiled = find_engine(self.engine).compile(graph)
-        return Program(compiled.run, graph, compiled.source, graph.operations, expressions=made)
+        return Program(
+            compiled.run,
+            graph,
+            compiled.source,
+            graph.operations,
+            expressions=made,
+            direct=compiled.direct,
+            later=compiled.later,
+        )
 
     # ------------------------------------------------------------ expressions
 

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diffkit.errors import InputError, UnknownNameError, check_name
+from diffkit.problems.base import generator
 
 Array: TypeAlias = npt.NDArray[np.float64]
 Labels: TypeAlias = npt.NDArray[np.int64]
@@ -265,25 +266,6 @@ def _mistaken(rng: np.random.Generator, labels: Labels, count: int, noise: float
     labels = labels.copy()
     labels[wrong] = (labels[wrong] + rng.integers(1, count, size=len(wrong))) % count
     return labels
-
-
-def generator(seed: Any) -> np.random.Generator:
-    """Begin random numbers at a seed.
-
-    Raises
-    ------
-    InputError
-        It is no whole number from 0.
-
-    Examples
-    --------
-    >>> generator(-1)
-    Traceback (most recent call last):
-    diffkit.errors.InputError: seed=-1; random numbers start from a whole number, 0 or more
-    """
-    if not (_whole(seed) and seed >= 0):
-        raise InputError(f"seed={seed!r}; random numbers start from a whole number, 0 or more")
-    return np.random.default_rng(int(seed))
 
 
 def _whole(value: Any) -> bool:

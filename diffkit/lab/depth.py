@@ -18,10 +18,10 @@ import numpy.typing as npt
 
 from diffkit.differentiators import Differentiator
 from diffkit.errors import InputError, check_name, check_positive
-from diffkit.lab.data import Array, generator
+from diffkit.lab.data import Array
 from diffkit.lab.networks import ACTIVATIONS, LOSSES, Network
 from diffkit.operators import grad, value_and_grad
-from diffkit.problems.base import check_repetitions
+from diffkit.problems.base import check_repetitions, generator
 
 INITIALISATIONS: dict[str, Callable[[int, int], float]] = {
     "standard": lambda before, after: 1 / np.sqrt(before),

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from diffkit.differentiators import get
 from diffkit.errors import InputError
-from diffkit.lab.data import Array, classes, generator
+from diffkit.lab.data import Array, classes
 from diffkit.lab.networks import Model
 from diffkit.operators import value_and_grad
 from diffkit.problems.base import check_repetitions
@@ -105,7 +105,6 @@ def fit(
     """
     check_repetitions("steps", steps)
     minimize = _scipy()
-    generator(seed)  # refuses what is no seed
     X, Y = np.asarray(X, dtype=float), np.asarray(Y, dtype=float)
     start = model.initial(seed=seed, scale=scale)
     model.check(X, Y)

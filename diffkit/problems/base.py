@@ -230,3 +230,22 @@ def check_repetitions(name: str, value: int) -> None:
     """
     if not isinstance(value, Integral) or value < 1:
         raise InputError(f"{name} = {value!r}; it counts repetitions, so choose a whole number from 1")
+
+
+def generator(seed: Any) -> np.random.Generator:
+    """Begin random numbers at a seed.
+
+    Raises
+    ------
+    InputError
+        It is no whole number from 0.
+
+    Examples
+    --------
+    >>> generator(-1)
+    Traceback (most recent call last):
+    diffkit.errors.InputError: seed=-1; random numbers start from a whole number, 0 or more
+    """
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or int(seed) < 0:
+        raise InputError(f"seed={seed!r}; random numbers start from a whole number, 0 or more")
+    return np.random.default_rng(int(seed))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.errors import InputError, check_positive
-from diffkit.problems.base import Array
+from diffkit.problems.base import Array, generator
 
 
 def softmax(Z: Any) -> Any:
@@ -125,7 +125,7 @@ class Layered(ABC):
         Raises
         ------
         InputError
-            The scale is no standard deviation.
+            The scale is no standard deviation, or the seed no whole number from 0.
 
         Examples
         --------
@@ -135,7 +135,7 @@ class Layered(ABC):
         """
         if scale is not None and scale != 0:
             check_positive(scale, "scale", ", 0, or None for 1/sqrt(columns of W)")
-        rng = np.random.default_rng(seed)
+        rng = generator(seed)
         parameters = np.zeros(self.count)
         for W, _ in self.layers(parameters):
             W[:] = rng.normal(0.0, 1 / np.sqrt(W.shape[1]) if scale is None else scale, size=W.shape)

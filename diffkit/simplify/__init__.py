@@ -11,6 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from diffkit import primitives as p
 from diffkit.graph import CONSTANT, Graph, Guard, Step
 from diffkit.simplify import numbers, seeds, structure
 from diffkit.simplify.builder import RULES, Builder
@@ -55,11 +58,20 @@ def _once(graph: Graph, finish: Callable[[Builder, int], int] | None = None) -> 
         where.append(finish(builder, made) if finish and builder.steps[made].op is seeds.ONE_HOT else made)
     inputs = [where[position] for position in graph.inputs]
     outputs = [where[position] for position in graph.outputs]
-    guards = {where[guard.position]: guard.expected for guard in graph.guards}
+    guards = dict(_entrywise(builder.steps, where[guard.position], guard.expected) for guard in graph.guards)
     varying = {
         position: expected for position, expected in guards.items() if builder.steps[position].op is not CONSTANT
     }
     return drop_dead(builder.steps, inputs, outputs, varying)
+
+
+def _entrywise(steps: list[Step], position: int, expected: Any) -> tuple[int, Any]:
+    """A guard on ``np.all`` being true, or ``np.any`` false, as one on the entries: those have kernels everywhere."""
+    step = steps[position]
+    if step.shape == () and step.op is (p.all_ if expected else p.any_):
+        (entries,) = step.operands
+        return entries, np.full(steps[entries].shape, bool(expected))
+    return position, expected
 
 
 def drop_dead(steps: list[Step], inputs: list[int], outputs: list[int], guards: dict[int, Any]) -> Graph:

@@ -26,7 +26,7 @@ def test_a_line_per_epoch_and_one_that_sums_up(capsys):
     assert call(*SMALL, "--method", "forward", "--engine", "numpy") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines[:3]] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
-    assert lines[3].startswith("3 epochs by forward on numpy (all epochs): cross-entropy ")
+    assert lines[3].startswith("3 epochs by forward on numpy (all epochs): cost ")
     assert lines[3].endswith("of 5 test samples right")
 
 
@@ -61,6 +61,8 @@ def test_methods_are_compared_as_objects(capsys):
     [
         ("--model", "dense", "--widths", "4,3", "--l2", "0.01", "--hidden", "relu"),
         ("--model", "dense", "--widths", ""),
+        ("--output", "sigmoid"),
+        ("--output", "softmax", "--loss", "quadratic"),
         ("--model", "convolutional", "--widths", "2"),
         ("--model", "recurrent", "--widths", "2"),
     ],
@@ -100,6 +102,8 @@ def test_numbers_that_are_not_finite_end_it_with_code_1(tmp_path, capsys):
         (("--model", "dens"), "did you mean 'dense'"),
         (("--widths", "3;4"), "give whole numbers with commas"),
         (("--model", "recurrent"), "give --data digits --widths 4"),
+        (("--output", "softmx"), "did you mean 'softmax'"),
+        (("--loss", "cross"), "no loss 'cross'"),
         (("--rate", "-1"), "rate=-1"),
         (("--batch", "0"), "batch=0"),
         (("--scale", "-1"), "scale=-1"),

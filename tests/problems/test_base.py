@@ -7,7 +7,7 @@ import pytest
 
 from diffkit import problems
 from diffkit.errors import InputError, UnknownNameError
-from diffkit.problems.base import Problem, fixed, free, scalar, square
+from diffkit.problems.base import Problem, fixed, free, generator, scalar, square
 
 SINGLE = {
     "worked-example": {2},
@@ -164,3 +164,9 @@ def test_the_list_of_problems_costs_no_other_library():
     code = "import sys, diffkit.problems; print({'sklearn', 'sympy', 'mpmath', 'scipy'} & set(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "0", True, None])
+def test_a_seed_is_a_whole_number_from_zero(seed):
+    with pytest.raises(InputError, match=f"seed={seed!r}"):
+        generator(seed)

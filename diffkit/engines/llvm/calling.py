@@ -24,7 +24,12 @@ PYARRAY_RETURN, PYARRAY_NEW = 76, 93  # their places in NumPy's table of functio
 CONTIGUOUS_ALIGNED = 0x0001 | 0x0100
 FASTCALL, KEYWORDS = 0x0080, 0x0002
 ITEMS, DATA = 24, 16  # where a tuple's entries begin, and where an array keeps the address of its own
-CELL = 16  # where a cell keeps its content
+FIELDS = {
+    (types.CellType, "cell_contents"): 16,
+    (types.FunctionType, "__defaults__"): 56,
+    (types.FunctionType, "__kwdefaults__"): 64,
+}
+"""Where CPython's objects keep what names are bound to; looked at before it is believed."""
 NUMBERS = {"float64": 12, "float32": 11, "bool": 0, "int64": 7}  # NumPy's numbers for dtypes
 SELF = ("slow", "table", "machine", "arrays", "names")
 """What a function of a plan holds: whom to call where it cannot serve, the addresses of the kernel and of the arrays
@@ -268,16 +273,17 @@ def _watching(watched: tuple[Watched, ...]) -> list[str] | None:
     """IR that leaves for ``other`` where a name is bound to something else; None where that takes Python to see."""
     get = f"inttoptr (i64 {addresses()['PyDict_GetItem']} to ptr)"
     lines: list[str] = []
-    for k, (container, _, _) in enumerate(watched):
+    for k, (container, name, value) in enumerate(watched):
         for part, spot in (("where", 1), ("name", 2), ("was", 3)):
             lines += [
                 f"  %{part}p{k} = getelementptr ptr, ptr %table, i64 {3 * k + spot}",
                 f"  %{part}{k} = load ptr, ptr %{part}p{k}",
             ]
-        if type(container) is types.CellType:
+        field = _field(container, name, value)
+        if field:
             lines += [
-                f"  %cell{k} = getelementptr i8, ptr %where{k}, i64 {CELL}",
-                f"  %now{k} = load ptr, ptr %cell{k}",
+                f"  %field{k} = getelementptr i8, ptr %where{k}, i64 {field}",
+                f"  %now{k} = load ptr, ptr %field{k}",
             ]
         elif type(container) is dict:
             lines.append(f"  %now{k} = call ptr {get}(ptr %where{k}, ptr %name{k})")
@@ -289,6 +295,12 @@ def _watching(watched: tuple[Watched, ...]) -> list[str] | None:
             f"next{k}:",
         ]
     return lines
+
+
+def _field(container: Any, name: str, value: Any) -> int:
+    """Where a cell or a function keeps what it is bound to; 0 where that is not known of this Python."""
+    offset = FIELDS.get((type(container), name), 0)
+    return offset if offset and ctypes.c_void_p.from_address(id(container) + offset).value == id(value) else 0
 
 
 def _watcher(checks: list[str]) -> str:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from diffkit.differentiators import Differentiator
-from diffkit.engines import engine_names
 from diffkit.errors import InputError, ResultsError
 from diffkit.lab.networks import Model
 from diffkit.lab.training import checkpoints
@@ -85,7 +84,7 @@ def train(
     resume
         Go on from that file; the trajectory is the one that was never interrupted, bit for bit.
     watch
-        Called after each epoch with its row and the parameters.
+        Called after each epoch with its row and a copy of the parameters.
     **settings
         Fields of `Settings`: epochs, rate, batch, momentum, order, tolerance, seed, scale.
 
@@ -110,21 +109,20 @@ def train(
     >>> trained.history[-1].training < 0.2, trained.stopped
     (True, 'all epochs')
     """
-    file = None if checkpoint is None else Path(checkpoint)
-    if resume and file is None:
-        raise InputError("resume=True, but no checkpoint is named to resume from: give checkpoint=FILE")
-    engine = _engine(file, engine) if resume and file else engine
-    descent = Descent(model, training, test, pinned(method, engine), Settings.of(settings), start)
-    keep = _keeper(file, descent, resume=resume)
+    file = _file(checkpoint)
+    stored = _stored(file) if resume else None
+    used = pinned(method, stored.engine(engine) if stored else engine)
+    descent = Descent(model, training, test, used, Settings.of(settings), start)
+    keep = _keeper(file, descent, stored)
     stopped = _ending(descent)
     while not stopped:
         stopped = descent.epoch()
         if not stopped:
             keep()
             if watch:
-                watch(descent.state.history[-1], descent.state.parameters)
+                watch(descent.state.history[-1], descent.state.parameters.copy())
             stopped = _ending(descent)
-    state, used = descent.state, descent.gradients.method
+    state = descent.state
     return Trained(state.parameters, tuple(state.history), used.name, used.engine, stopped)
 
 
@@ -135,8 +133,20 @@ def _ending(descent: Descent) -> str:
     return "all epochs" if state.epoch >= settings.epochs else ""
 
 
-def _keeper(file: Path | None, descent: Descent, *, resume: bool) -> Callable[[], None]:
-    """Take up what the file holds, or begin it; hands back what writes it."""
+def _file(checkpoint: Any) -> Path | None:
+    if checkpoint is not None and not isinstance(checkpoint, (str, Path)):
+        raise InputError(f"checkpoint={checkpoint!r}; give the name of a file, such as 'run.npz'")
+    return None if checkpoint is None else Path(checkpoint)
+
+
+def _stored(file: Path | None) -> checkpoints.Stored:
+    if file is None:
+        raise InputError("resume=True, but no checkpoint is named to resume from: give checkpoint=FILE")
+    return checkpoints.read(file)
+
+
+def _keeper(file: Path | None, descent: Descent, stored: checkpoints.Stored | None) -> Callable[[], None]:
+    """Take up what was stored, or begin the file; hands back what writes it."""
     if file is None:
         return lambda: None
     about = checkpoints.identity(descent)
@@ -144,23 +154,11 @@ def _keeper(file: Path | None, descent: Descent, *, resume: bool) -> Callable[[]
     def keep() -> None:
         checkpoints.write(file, descent.state, about)
 
-    if resume:
-        state, stored = checkpoints.read(file)
-        checkpoints.check_same(file, stored, about)
-        descent.state = state
-        return keep
-    if file.exists():
+    if stored:
+        stored.check(about)
+        descent.state = stored.state
+    elif file.exists():
         raise ResultsError(f"{file} is there already; resume it, or name another file")
-    keep()  # one that cannot be written is known before the first epoch, and a crash in that one costs nothing more
+    else:
+        keep()  # a place that cannot be written is known before the first epoch, and a crash in that one costs no more
     return keep
-
-
-def _engine(file: Path, wanted: str) -> str:
-    """The engine that the checkpoint was made on, where none is asked for."""
-    engine = str(checkpoints.read(file)[1].get("engine"))
-    if engine not in engine_names():
-        raise ResultsError(
-            f"{file} was made on engine {engine!r}, which does not run here, and another one rounds differently; "
-            f"install it (the extra {engine!r}), or start anew"
-        )
-    return engine if wanted == "auto" else wanted

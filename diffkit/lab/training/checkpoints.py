@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
 import zipfile
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from diffkit import __version__
+from diffkit.engines import engine_names
 from diffkit.errors import ResultsError
 from diffkit.lab.training.sgd import Descent, Epoch, State
 from diffkit.problems.base import Array
@@ -74,7 +77,7 @@ def write(file: Path, state: State, about: dict[str, Any]) -> None:
     np.savez(
         content, parameters=state.parameters, velocity=state.velocity, history=history, text=np.array(json.dumps(text))
     )
-    beside = file.with_name(f".{file.name}.{os.getpid()}.partial")
+    beside = _beside(file, os.getpid())
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -89,8 +92,69 @@ def write(file: Path, state: State, about: dict[str, Any]) -> None:
         raise ResultsError(f"cannot write the checkpoint {file}: {error}; choose another file") from None
 
 
-def read(file: Path) -> tuple[State, dict[str, Any]]:
-    """Read a checkpoint: the state, and what it belongs to.
+@dataclass(frozen=True)
+class Stored:
+    """What a checkpoint holds.
+
+    Attributes
+    ----------
+    file
+        Where it was read.
+    state
+        Where the descent was.
+    about
+        What it belongs to: see `identity`.
+    versions
+        Of the libraries that made it.
+    """
+
+    file: Path
+    state: State
+    about: dict[str, Any]
+    versions: dict[str, str]
+
+    def engine(self, wanted: str) -> str:
+        """The engine to go on with: its own, unless another one is asked for, which `check` will refuse.
+
+        Raises
+        ------
+        ResultsError
+            Its own does not run here.
+        """
+        engine = str(self.about.get("engine"))
+        if engine not in engine_names():
+            raise ResultsError(
+                f"{self.file} was made on engine {engine!r}, which does not run here, and another one rounds "
+                f"differently; install it (the extra {engine!r}), or start anew with another file"
+            )
+        return engine if wanted == "auto" else wanted
+
+    def check(self, wanted: dict[str, Any]) -> None:
+        """Refuse to go on with a training of something else; warn where other libraries may round differently.
+
+        Raises
+        ------
+        ResultsError
+            The message says what differs.
+        """
+        names = [name for name in wanted if self.about.get(name) != wanted[name]]
+        if names:
+            listed = "; ".join(f"{name} was {self.about.get(name)}, is {wanted[name]}" for name in names)
+            raise ResultsError(f"{self.file} belongs to another training: {listed}. Give what it was, or another file")
+        if self.versions != VERSIONS:
+            warnings.warn(
+                f"{self.file} was made with {_listed(self.versions)}, and this is {_listed(VERSIONS)}; the trajectory "
+                "goes on, though it may round differently",
+                stacklevel=4,
+            )
+
+
+def _listed(versions: dict[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
+
+
+def read(file: Path) -> Stored:
+    """Read a checkpoint, and clear away what a sudden end has left beside it.
 
     Raises
     ------
@@ -98,16 +162,19 @@ def read(file: Path) -> tuple[State, dict[str, Any]]:
         There is no such file, or it is no checkpoint, or not a whole one.
     """
     try:
-        return _unpacked(file)
+        found = _unpacked(file)
+        for torn in file.parent.glob(_beside(file, "*").name):
+            torn.unlink(missing_ok=True)
     except FileNotFoundError:
         raise ResultsError(f"there is no checkpoint {file}; start without resuming, and it will be written") from None
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ResultsError(
             f"{file} is no whole checkpoint of a training ({error}); name another file, or start anew"
         ) from None
+    return found
 
 
-def _unpacked(file: Path) -> tuple[State, dict[str, Any]]:
+def _unpacked(file: Path) -> Stored:
     with np.load(BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
         text = json.loads(str(arrays["text"]))
         parameters, velocity, history = (arrays[name] for name in ("parameters", "velocity", "history"))
@@ -116,18 +183,8 @@ def _unpacked(file: Path) -> tuple[State, dict[str, Any]]:
     generator = np.random.default_rng()
     generator.bit_generator.state = text["generator"]
     rows = [Epoch(int(row[0]), *map(float, row[1:])) for row in history]
-    return State(parameters, velocity, generator, rows), text["about"]
+    return Stored(file, State(parameters, velocity, generator, rows), text["about"], text["versions"])
 
 
-def check_same(file: Path, stored: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """Refuse to go on with a training of something else.
-
-    Raises
-    ------
-    ResultsError
-        The message says what differs.
-    """
-    names = [name for name in wanted if stored.get(name) != wanted[name]]
-    if names:
-        listed = "; ".join(f"{name} was {stored.get(name)}, is {wanted[name]}" for name in names)
-        raise ResultsError(f"{file} belongs to another training: {listed}. Give what it was, or another file")
+def _beside(file: Path, process: object) -> Path:
+    return file.with_name(f".{file.name}.{process}.partial")

@@ -34,7 +34,7 @@ class Row:
     epoch_seconds
         The median of the epochs.
     distance
-        The largest distance of its parameters from those of the first method after any epoch, relative to their size.
+        The largest distance of its parameters from those of the reference after any epoch, relative to their size.
     trouble
         Why it could not go on; empty where it could.
     """
@@ -49,9 +49,18 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What each method took; printed, it is a table."""
+    """What each method took; printed, it is a table.
+
+    Attributes
+    ----------
+    rows
+        One for each method, in the order named.
+    reference
+        The method that distances are taken from: the first that could go on; empty where none could.
+    """
 
     rows: tuple[Row, ...]
+    reference: str
 
     @property
     def fastest(self) -> float:
@@ -59,8 +68,8 @@ class Comparison:
         return min((row.epoch_seconds for row in self.rows if not row.trouble), default=math.nan)
 
     def __str__(self) -> str:
-        first = self.rows[0].method
-        lines = [f"{'method':<20}{'engine':<13}{'epoch, ms':>10}{'ratio':>8}{'prepare, ms':>13}  distance from {first}"]
+        head = f"{'method':<20}{'engine':<13}{'epoch, ms':>10}{'ratio':>8}{'prepare, ms':>13}"
+        lines = [f"{head}  distance from {self.reference}"]
         for row in self.rows:
             ratio = row.epoch_seconds / self.fastest
             numbers = f"{_short(1e3 * row.epoch_seconds):>10}{_short(ratio):>8}{_short(1e3 * row.prepare_seconds):>13}"
@@ -87,7 +96,7 @@ def compare_methods(
     model, training, engine, start, **settings
         As in `train`; 5 epochs if not given.
     methods
-        Names or differentiators; the first one's way is the reference.
+        Names or differentiators; the way of the first one is the reference.
 
     Raises
     ------
@@ -102,7 +111,7 @@ def compare_methods(
     >>> [row.method for row in found.rows], max(row.distance for row in found.rows) < 1e-5
     (['reverse', 'forward', 'symbolic', 'finite-difference'], True)
     """
-    if isinstance(methods, (str, Differentiator)) or not methods:
+    if not isinstance(methods, (list, tuple)) or not methods:
         raise InputError(f"methods={methods!r}; give a list of one name or more, such as ['reverse', 'forward']")
     chosen = Settings.of({"epochs": 5, **settings})
     found = [pinned(method, engine) for method in methods]
@@ -110,7 +119,9 @@ def compare_methods(
     for _ in range(chosen.epochs):
         for runner in runners:
             runner.epoch()
-    return Comparison(tuple(runner.row(runners[0]) for runner in runners))
+    first = next((runner for runner in runners if not runner.trouble), runners[0])
+    reference = "" if first.trouble else first.method.name
+    return Comparison(tuple(runner.row(first) for runner in runners), reference)
 
 
 class _Runner:

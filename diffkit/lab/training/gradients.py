@@ -71,7 +71,11 @@ def checked(samples: Any, what: str) -> tuple[Array, Array]:
     InputError
         They are no such arrays, or hold what is no finite number.
     """
-    X, Y = (owned(getattr(samples, name, None), f"{name} of the {what} data") for name in ("X", "Y"))
+    if not (hasattr(samples, "X") and hasattr(samples, "Y")):
+        raise InputError(
+            f"the {what} data, of type {type(samples).__name__}, have no X and Y; diffkit.lab.data makes such"
+        )
+    X, Y = (owned(getattr(samples, name), f"{name} of the {what} data") for name in ("X", "Y"))
     if X.ndim != 2 or Y.ndim != 2 or X.shape[1] != Y.shape[1] or not X.shape[1]:
         raise InputError(
             f"the {what} data have X of shape {X.shape} and Y of shape {Y.shape}; they must be (n, m) and (K, m), "

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, fields
 from numbers import Integral, Real
 from typing import Any, Self
 
+import numpy as np
+
 from diffkit.errors import InputError, UnknownNameError, check_name, check_positive
 
 ORDERS = {
@@ -93,10 +95,13 @@ class Settings:
 
     @property
     def way(self) -> dict[str, Any]:
-        """Those settings that decide each step of the trajectory."""
-        return {name: value for name, value in asdict(self).items() if name not in ENDING}
+        """Those settings that decide each step of the trajectory, as JSON has them."""
+        plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in asdict(self).items()}
+        return {name: value for name, value in plain.items() if name not in ENDING}
 
 
 def _check_share(name: str, value: Any, *, below: float) -> None:
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) < below:
-        raise InputError(f"{name}={value!r}; it must be a number from 0 to below {below:g}")
+        raise InputError(
+            f"{name}={value!r}; it must be a number from 0{f' to below {below:g}' if below < math.inf else ''}"
+        )

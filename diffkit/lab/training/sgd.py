@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from statistics import fmean
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -106,11 +106,13 @@ class Descent:
         settings: Settings,
         start: Array | None = None,
     ) -> None:
+        if isinstance(model, type) or not isinstance(model, Model):
+            raise InputError(f"{model!r} is no model; give a Network, or what has all of diffkit.lab.networks.Model")
         self.settings = settings
         self.data = checked(training, "training")
         self.test = None if test is None else checked(test, "test")
         self.gradients = Gradients(model, method)
-        self._plain: Any = replace(model, l2=0.0) if getattr(model, "l2", 0.0) else model  # type: ignore[type-var]
+        self._plain = without_penalty(model)
         parameters = model.initial(settings.seed, settings.scale) if start is None else start
         parameters = owned(parameters, "start")
         if parameters.shape != (model.count,):
@@ -134,11 +136,12 @@ class Descent:
         state = State(before.parameters, before.velocity, before.generator, list(before.history))
         resting = before.generator.bit_generator.state
         started = perf_counter()
-        trouble = self._steps(state)
+        with np.errstate(all="ignore"):  # what is not finite is said in words
+            trouble = self._steps(state)
         seconds = perf_counter() - started
         training, test = (self.mean_cost(state.parameters, data) for data in (self.data, self.test))
-        if not trouble and not math.isfinite(training):
-            trouble = f"the training cost became {training}"
+        if not trouble and not (math.isfinite(training) and np.isfinite(state.parameters).all()):
+            trouble = f"its last step left the finite numbers (training cost {training:g})"
         if trouble:
             before.generator.bit_generator.state = resting
             return self._advice(trouble)
@@ -169,6 +172,12 @@ class Descent:
             f"{trouble}, in epoch {self.state.epoch + 1} at rate={self.settings.rate:g}; the parameters are those "
             f"after epoch {self.state.epoch}: choose a smaller rate, or a smaller scale"
         )
+
+
+def without_penalty(model: Model) -> Model:
+    """The same model, its cost the mean loss alone."""
+    penalised = is_dataclass(model) and getattr(model, "l2", 0.0)
+    return replace(model, l2=0.0) if penalised else model  # type: ignore[type-var]
 
 
 def taken(data: tuple[Array, Array], chosen: npt.NDArray[np.int64]) -> tuple[Array, Array]:

@@ -12,7 +12,7 @@ import pytest
 from diffkit.engines import base
 from diffkit.errors import InputError, ResultsError
 from diffkit.lab.networks import Network
-from diffkit.lab.training import train
+from diffkit.lab.training import checkpoints, train
 
 WAYS = [
     {},
@@ -66,7 +66,7 @@ KILLED = """
 import sys
 from diffkit.lab import data
 from diffkit.lab.networks import Network
-from diffkit.lab.training import train
+from diffkit.lab.training import checkpoints, train
 training, test = data.get("band", samples=60).split(test=0.25)
 for resume in (sys.argv[2] == "resume",):
     train(Network((2, 3, 1)), training, test, checkpoint=sys.argv[1], resume=resume, epochs=int(sys.argv[3]),
@@ -213,7 +213,7 @@ def test_a_place_that_cannot_be_written_is_known_before_the_first_epoch(model, s
 
 def test_an_engine_that_is_gone_is_missed_in_words(model, samples, file, monkeypatch):
     train(model, samples, epochs=2, checkpoint=file, engine="llvm")
-    monkeypatch.setattr("diffkit.lab.training.engine_names", lambda: ("auto", "numpy", "interpreted"))
+    monkeypatch.setattr("diffkit.lab.training.checkpoints.engine_names", lambda: ("auto", "numpy", "interpreted"))
     with pytest.raises(ResultsError, match=r"engine 'llvm', which does not run here"):
         train(model, samples, checkpoint=file, resume=True)
 
@@ -221,3 +221,39 @@ def test_an_engine_that_is_gone_is_missed_in_words(model, samples, file, monkeyp
 def test_auto_goes_on_with_the_engine_that_began(model, samples, file):
     train(model, samples, epochs=2, checkpoint=file, engine="interpreted")
     assert train(model, samples, epochs=3, checkpoint=file, resume=True).engine == "interpreted"
+
+
+def test_what_a_sudden_end_left_beside_it_is_cleared_away(model, samples, file):
+    train(model, samples, epochs=2, checkpoint=file)
+    torn = file.with_name(f".{file.name}.12345.partial")
+    torn.write_bytes(file.read_bytes()[:100])
+    train(model, samples, epochs=3, checkpoint=file, resume=True)
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_other_versions_of_the_libraries_are_said(model, samples, file, monkeypatch):
+    with monkeypatch.context() as before:
+        before.setattr("diffkit.lab.training.checkpoints.VERSIONS", {"diffkit": "0.0.1", "numpy": "1.0"})
+        train(model, samples, epochs=2, checkpoint=file)
+    with pytest.warns(UserWarning, match=r"was made with diffkit 0.0.1, numpy 1.0, and this is"):
+        assert len(train(model, samples, epochs=3, checkpoint=file, resume=True).history) == 3
+
+
+def test_a_class_without_words_of_its_own_is_the_same_in_every_process(model):
+    class Plain:
+        pass
+
+    assert checkpoints.described(Plain()) == checkpoints.described(Plain())
+    assert checkpoints.described(model) == repr(model)
+
+
+def test_settings_may_be_numbers_of_numpy(model, samples, file):
+    way = {"batch": np.int64(4), "seed": np.int64(1), "rate": np.float64(0.2)}
+    train(model, samples, epochs=2, checkpoint=file, **way)
+    resumed = train(model, samples, epochs=3, checkpoint=file, resume=True, batch=4, seed=1, rate=0.2)
+    same(resumed, train(model, samples, epochs=3, **way))
+
+
+def test_a_checkpoint_is_a_file(model, samples):
+    with pytest.raises(InputError, match="checkpoint=5; give the name of a file"):
+        train(model, samples, checkpoint=5)

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from diffkit.differentiators import get
 from diffkit.errors import InputError
-from diffkit.lab.networks import Network
+from diffkit.lab.networks import ConvolutionalNetwork, Network, RecurrentNetwork
 from diffkit.lab.training import Epoch, Settings, compare_methods, train
 from diffkit.lab.training.sgd import converged, visits
 
@@ -162,7 +163,7 @@ def test_a_step_too_far_at_the_end_of_an_epoch_is_seen_too(neuron, samples):
         ({"X": np.ones((2, 0)), "Y": np.ones((1, 0))}, "at least 1"),
         ({"X": np.full((2, 3), np.nan), "Y": np.ones((1, 3))}, "not finite"),
         ({"X": np.full((2, 1), "a"), "Y": np.ones((1, 1))}, "X of the training data"),
-        ({}, "X"),
+        ({}, "no X and Y"),
     ],
 )
 def test_data_that_cannot_be_used(neuron, data, said):
@@ -183,6 +184,46 @@ def test_data_of_another_width_than_the_network(samples):
         train(Network((3, 1)), samples)
 
 
+def test_what_is_no_model(samples):
+    for given in (None, Network, "reverse"):
+        with pytest.raises(InputError, match="is no model"):
+            train(given, samples)
+
+
+def test_a_rate_that_overflows_is_said_in_words(neuron, samples):
+    far = type("Far", (), {"X": 1e3 * samples.X, "Y": samples.Y})
+    assert "not finite" in train(neuron, far, rate=1e307).stopped
+
+
+@pytest.mark.parametrize("method", ["forward", "mixed", "finite-difference"])
+@pytest.mark.parametrize("network", [ConvolutionalNetwork(1, 3, side=4), RecurrentNetwork(2, 3, steps=4, features=4)])
+def test_other_networks_go_the_same_way_by_every_method(method, network):
+    rng = np.random.default_rng(0)
+    data = type("Images", (), {"X": rng.normal(size=(16, 20)), "Y": np.eye(3)[:, rng.integers(3, size=20)]})
+    trail, _ = followed(network, data, method=method, order="in-order", epochs=5, rate=0.3)  # 100 steps
+    expected = by_hand(network, data, network.initial(0), [np.arange(20)] * 5, rate=0.3)
+    tolerance = 1e-5 if method == "finite-difference" else 1e-10
+    np.testing.assert_allclose(trail, expected, rtol=tolerance, atol=tolerance)
+
+
+def test_a_method_that_cannot_go_on_costs_its_row_only(samples):
+    few = get("symbolic", limit=1)
+    found = compare_methods(Network((2, 3, 1)), samples, methods=[few, "forward", "reverse"], epochs=1)
+    assert "limit" in found.rows[0].trouble
+    assert found.reference == "forward"
+    assert found.rows[2].distance < 1e-10
+    assert "–" in str(found).splitlines()[1]
+
+
+def test_a_model_that_cannot_be_traced_is_trained_by_finite_differences(samples):
+    class Box(Network):
+        def cost(self, parameters, X, Y):
+            return float(str(float(super().cost(np.array([float(p) for p in parameters]), X, Y))))
+
+    boxed, plain = (train(kind((2, 1)), samples, method="finite-difference", epochs=2) for kind in (Box, Network))
+    np.testing.assert_allclose(boxed.parameters, plain.parameters, rtol=1e-6)
+
+
 def test_the_callers_arrays_stay_as_they_are(neuron, samples):
     start, X, Y = neuron.initial(), samples.X.copy(), samples.Y.copy()
     kept = start.copy()
@@ -190,6 +231,14 @@ def test_the_callers_arrays_stay_as_they_are(neuron, samples):
     np.testing.assert_array_equal(start, kept)
     np.testing.assert_array_equal(samples.X, X)
     np.testing.assert_array_equal(samples.Y, Y)
+
+
+def test_what_a_watcher_does_to_its_parameters_changes_nothing(neuron, samples):
+    def spoil(_row, parameters):
+        parameters[:] = 0
+
+    spoiled = train(neuron, samples, epochs=3, watch=spoil)
+    np.testing.assert_array_equal(spoiled.parameters, train(neuron, samples, epochs=3).parameters)
 
 
 def test_methods_compared_take_turns_on_the_same_way(samples):
@@ -201,7 +250,7 @@ def test_methods_compared_take_turns_on_the_same_way(samples):
     assert len(str(found).splitlines()) == 5
 
 
-@pytest.mark.parametrize("methods", ["reverse", [], ()])
+@pytest.mark.parametrize("methods", ["reverse", [], (), 3])
 def test_methods_to_compare_are_a_list(samples, methods):
     with pytest.raises(InputError, match="give a list"):
         compare_methods(Network((2, 1)), samples, methods=methods)
