@@ -25,6 +25,8 @@ TOPICS: tuple[str, ...] = (
     "depth",
     "matrix_calculus",
     "least_squares",
+    "checking",
+    "efficiency",
 )
 """Files of this folder, in the order of the pages."""
 
