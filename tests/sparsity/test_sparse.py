@@ -43,7 +43,7 @@ X = np.linspace(-1.0, 2.0, 13)
 @pytest.mark.parametrize("by", ["fewest", "columns", "rows"])
 def test_problems(name, by):
     problem = problems.get(name)
-    sizes = [(12, 12), *((A, 1) for A in (12, 11, 65, 115, 5, 3, 2, 1))]
+    sizes = [(12, 12), *((A, 1) for A in (12, 11, 65, 115, 5, 3, 2, 1, 20, 30))]
     inputs, outputs = next((A, B) for A, B in sizes if problem.fits(A, B))
     instance = problem.at(inputs, outputs)
     found = dk.jacobian(instance.function, sparse=True, by=by)(instance.point)
