@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from diffkit import trees
-from diffkit.lab.scalars import Edge, Scalars
+from diffkit.lab.reuse.scalars import Edge, Scalars
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from typing import Any
 from diffkit import trees
 from diffkit.differentiators import get
 from diffkit.errors import TooLargeError, check_positive
-from diffkit.lab.expansion import Counts, Expansion
-from diffkit.lab.scalars import Edge, Scalars
+from diffkit.lab.reuse.expansion import Counts, Expansion
+from diffkit.lab.reuse.scalars import Edge, Scalars
 
 LIMIT = 200_000
 """Evaluations, partials and products that `expand` does at most."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import diffkit as dk
-from diffkit.lab.scalars import Scalars
+from diffkit.lab.reuse.scalars import Scalars
 
 
 def scalars(f: Any, x: Any) -> Scalars:
