@@ -9,14 +9,14 @@ import numpy as np
 
 from diffkit.errors import InputError, check_name
 from diffkit.problems.base import Array, Parts, Problem, Sizes
-from diffkit.problems.layered import ONE_HOT, Labels, Layered, check_counts, columns, cross_entropy, flat, softmax
+from diffkit.problems.layered import Classifier, check_counts, columns, flat, softmax
 
 KERNEL, POOL = 3, 2
 SIDE, CLASSES, SAMPLES = 8, 2, 1  # of the problem
 
 
 @dataclass(frozen=True)
-class ConvolutionalNetwork(Layered):
+class ConvolutionalNetwork(Classifier):
     """Classify square images: filters of 3 x 3, an activation, pooling over 2 x 2, and a dense layer with a softmax.
 
     An image of s x s pixels is a column of X, row after row. Each of F filters gives a map of (s - 2) x (s - 2), pooled
@@ -74,34 +74,9 @@ class ConvolutionalNetwork(Layered):
         pooled = (self.side - KERNEL + 1) // POOL
         return (self.filters, KERNEL**2), (self.classes, self.filters * pooled**2)
 
-    @property
-    def labels(self) -> Labels:
-        """Shares of the classes."""
-        return ONE_HOT
-
-    def predict(self, parameters: Any, X: Any) -> Any:
-        """Compute the probability of each class, shape ``(K, m)``; of one image as a vector, ``(K,)``.
-
-        Examples
-        --------
-        >>> network = ConvolutionalNetwork(filters=1, classes=2)
-        >>> network.predict(np.zeros(30), np.ones(64))
-        array([0.5, 0.5])
-        """
-        self.check_inputs(X)
-        return softmax(self._forward(parameters, X)[-1]).reshape(self.classes, *np.shape(X)[1:])
-
-    def cost(self, parameters: Any, X: Any, Y: Any) -> Any:
-        """Compute the mean cross-entropy of the images.
-
-        Examples
-        --------
-        >>> network = ConvolutionalNetwork(filters=1, classes=2)
-        >>> network.cost(np.zeros(30), np.ones(64), np.array([0.0, 1.0]))  # log 2
-        np.float64(0.693147)
-        """
-        self.check(X, Y)
-        return np.mean(cross_entropy(self._forward(parameters, X)[-1], columns(Y)))
+    def scores(self, parameters: Any, X: Any) -> Any:
+        """Compute Z of the softmax, shape ``(K, m)``."""
+        return self._forward(parameters, X)[-1]
 
     def _patches(self, X: Any) -> Any:
         """What the filters see: 9 rows of pixels, a column for each place of each image."""

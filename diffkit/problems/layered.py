@@ -185,7 +185,7 @@ class Layered(ABC):
             raise InputError(f"X has shape {shape}: no example; a mean needs one or more")
 
     def check(self, X: Any, Y: Any) -> None:
-        """Refuse examples that do not fit. Labels are read where they are numbers, not while a method traces.
+        """Refuse examples that do not fit; labels are looked at where they come as an array.
 
         Raises
         ------
@@ -207,6 +207,44 @@ class Layered(ABC):
             )
         if isinstance(Y, np.ndarray):
             self.labels.check(Y)
+
+
+class Classifier(Layered):
+    """A network that ends in a softmax over K classes; a subclass computes the scores."""
+
+    @property
+    def labels(self) -> Labels:
+        """Shares of the classes."""
+        return ONE_HOT
+
+    @abstractmethod
+    def scores(self, parameters: Any, X: Any) -> Any:
+        """Compute Z of the last layer, shape ``(K, m)``."""
+
+    def predict(self, parameters: Any, X: Any) -> Any:
+        """Compute the probability of each class, shape ``(K, m)``; of one example as a vector, ``(K,)``.
+
+        Examples
+        --------
+        >>> from diffkit.problems.convolutional import ConvolutionalNetwork
+        >>> ConvolutionalNetwork(filters=1, classes=2).predict(np.zeros(30), np.ones(64))
+        array([0.5, 0.5])
+        """
+        self.check_inputs(X)
+        return softmax(self.scores(parameters, X)).reshape(self.rows[1], *np.shape(X)[1:])
+
+    def cost(self, parameters: Any, X: Any, Y: Any) -> Any:
+        """Compute the mean cross-entropy of the examples.
+
+        Examples
+        --------
+        >>> from diffkit.problems.recurrent import RecurrentNetwork
+        >>> network = RecurrentNetwork(width=1, classes=2, steps=3, features=1)
+        >>> network.cost(np.zeros(16), np.ones(3), np.array([0.0, 1.0]))  # log 2
+        np.float64(0.693147)
+        """
+        self.check(X, Y)
+        return np.mean(cross_entropy(self.scores(parameters, X), columns(Y)))
 
 
 def check_counts(**counts: Any) -> None:

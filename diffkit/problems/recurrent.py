@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from diffkit.problems.base import Array, Parts, Problem, Sizes, check_repetitions
-from diffkit.problems.layered import ONE_HOT, Labels, Layered, check_counts, columns, cross_entropy, flat, softmax
+from diffkit.problems.layered import Classifier, check_counts, columns, flat, softmax
 
 FEATURES, CLASSES, SAMPLES = 2, 2, 3  # of the problem
 
 
 @dataclass(frozen=True)
-class RecurrentNetwork(Layered):
+class RecurrentNetwork(Classifier):
     """Classify sequences: an LSTM cell reads T steps of D numbers, and a softmax reads what it gives at the last.
 
     At each step, i, f, o = sigmoid and g = tanh of W[1] (x, h) + b[1], in this order; then c = f c + i g and
@@ -64,34 +64,9 @@ class RecurrentNetwork(Layered):
         """Of the weights of the cell, and of the softmax."""
         return (4 * self.width, self.features + self.width), (self.classes, self.width)
 
-    @property
-    def labels(self) -> Labels:
-        """Shares of the classes."""
-        return ONE_HOT
-
-    def predict(self, parameters: Any, X: Any) -> Any:
-        """Compute the probability of each class, shape ``(K, m)``; of one sequence as a vector, ``(K,)``.
-
-        Examples
-        --------
-        >>> network = RecurrentNetwork(width=1, classes=2, steps=3, features=1)
-        >>> network.predict(np.zeros(16), np.ones(3))
-        array([0.5, 0.5])
-        """
-        self.check_inputs(X)
-        return softmax(self._forward(parameters, X)[-1]).reshape(self.classes, *np.shape(X)[1:])
-
-    def cost(self, parameters: Any, X: Any, Y: Any) -> Any:
-        """Compute the mean cross-entropy of the sequences.
-
-        Examples
-        --------
-        >>> network = RecurrentNetwork(width=1, classes=2, steps=3, features=1)
-        >>> network.cost(np.zeros(16), np.ones(3), np.array([0.0, 1.0]))  # log 2
-        np.float64(0.693147)
-        """
-        self.check(X, Y)
-        return np.mean(cross_entropy(self._forward(parameters, X)[-1], columns(Y)))
+    def scores(self, parameters: Any, X: Any) -> Any:
+        """Compute Z of the softmax, shape ``(K, m)``."""
+        return self._forward(parameters, X)[-1]
 
     def _forward(self, parameters: Any, X: Any) -> tuple[list[tuple[Any, ...]], Any, Any]:
         """Compute what each step read, its gates and the c before it; the last h; scores."""
