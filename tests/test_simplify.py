@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+import diffkit as dk
 from diffkit import primitives as p
 from diffkit.graph import CONSTANT, REFERENCE
 from diffkit.ops import Span, Static
@@ -363,3 +364,10 @@ def test_random_programs_stay_equal(acts, entries, dtype):
 def _all_values(graph, *inputs):
     everything = type(graph)(graph.steps, graph.inputs, tuple(range(len(graph.steps))))
     return values(everything, *inputs)
+
+
+@pytest.mark.parametrize("f", [lambda x: np.sum(x) * x, lambda x: np.exp(x) / np.sum(np.exp(x))])
+def test_entries_that_are_put_where_they_are_are_not_moved(f):
+    graph = dk.get("reverse").prepare(f, np.ones(4)).graph
+    scatters = [step for step in graph.steps if step.op.name == "scatter"]
+    assert [step.shape for step in scatters] == [(16,)]  # the diagonal, and nothing else

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from diffkit import primitives as p
+from diffkit.ops import Static
 from diffkit.primitives.moving import covering, disjoint
 from diffkit.simplify.builder import Builder, Operands, rule
 
@@ -119,11 +120,16 @@ def scatter_known(b: Builder, operands: Operands, params: dict[str, Any]) -> int
         return b.emit(p.convert, (made,), {"dtype": np.result_type(*[b.steps[x].dtype for x in operands])})
     if len(set(places)) < len(places):
         return _merged(b, operands, shape, places)
-    step = b.steps[operands[0]]
-    if len(operands) == 1 and step.shape == shape and isinstance(places[0], tuple) and covering(shape, places):
-        straight = all(not isinstance(part, int) and part.step == 1 for part in places[0])
-        return operands[0] if straight else None
-    return None
+    alone = len(operands) == 1 and b.steps[operands[0]].shape == shape
+    return operands[0] if alone and _in_order(shape, places[0]) else None
+
+
+def _in_order(shape: Any, place: Any) -> bool:
+    """Whether a piece of the whole shape goes where it is."""
+    if isinstance(place, Static):
+        return np.array_equal(place.array.reshape(-1), np.arange(math.prod(shape)))
+    straight = all(not isinstance(part, int) and part.step == 1 for part in place)
+    return straight and covering(shape, (place,))
 
 
 def _merged(b: Builder, operands: Operands, shape: Any, places: Any) -> int:
