@@ -124,7 +124,7 @@ class Descent:
         self.state = State(parameters, np.zeros_like(parameters), generator)
         started = perf_counter()
         for size in shapes(settings.batch, self.data[0].shape[1]):
-            self.gradients.prepare(parameters, *taken(self.data, np.arange(size)))
+            self.gradients.prepare(parameters, *(np.ascontiguousarray(part[:, :size]) for part in self.data))
         self.prepare_seconds = perf_counter() - started
 
     def epoch(self) -> str:
@@ -157,14 +157,18 @@ class Descent:
             return float(self._plain.cost(parameters, *data))
 
     def _steps(self, state: State) -> str:
-        rate, momentum = self.settings.rate, self.settings.momentum
-        for chosen in visits(self.settings, self.data[0].shape[1], state.generator):
-            cost, gradient = self.gradients(state.parameters, *taken(self.data, chosen))
-            if not (math.isfinite(cost) and np.isfinite(gradient).all()):
+        rate, momentum, gradients = self.settings.rate, self.settings.momentum, self.gradients
+        order = visits(self.settings, self.data[0].shape[1], state.generator)
+        for chosen, X, Y in batches(self.data, order, self.settings.batch):
+            cost, gradient = gradients(state.parameters, X, Y)
+            if not (math.isfinite(cost) and all_finite(gradient)):
                 what = "gradient" if math.isfinite(cost) else f"cost {cost}"
                 return f"the {what} of sample{'s' * (len(chosen) > 1)} {', '.join(map(str, chosen))} is not finite"
-            state.velocity = momentum * state.velocity - rate * gradient
-            state.parameters = state.parameters + state.velocity
+            if momentum:
+                state.velocity = momentum * state.velocity - rate * gradient
+                state.parameters = state.parameters + state.velocity
+            else:
+                state.parameters = state.parameters - rate * gradient
         return ""
 
     def _advice(self, trouble: str) -> str:
@@ -180,10 +184,28 @@ def without_penalty(model: Model) -> Model:
     return replace(model, l2=0.0) if penalised else model  # type: ignore[type-var]
 
 
-def taken(data: tuple[Array, Array], chosen: npt.NDArray[np.int64]) -> tuple[Array, Array]:
-    """Some samples, as contiguous columns."""
-    X, Y = data
-    return np.take(X, chosen, axis=1), np.take(Y, chosen, axis=1)
+def all_finite(gradient: Array) -> bool:
+    """Whether no entry is infinite or NaN; one product says so, unless it overflows itself."""
+    return math.isfinite(gradient @ gradient) or bool(np.isfinite(gradient).all())
+
+
+def batches(
+    data: tuple[Array, Array], order: npt.NDArray[np.int64], size: int
+) -> Iterator[tuple[npt.NDArray[np.int64], Array, Array]]:
+    """Samples in an order, so many at a time and the rest at last: which, and their columns of X and Y.
+
+    All are gathered at once, contiguous batch by batch: a gather for each step would take longer than its gradient.
+
+    Examples
+    --------
+    >>> data = np.arange(10.0).reshape(2, 5), np.arange(5.0).reshape(1, 5)
+    >>> [Y.tolist() for _, X, Y in batches(data, np.array([4, 0, 2]), 2)]
+    [[[4.0, 0.0]], [[2.0]]]
+    """
+    whole = len(order) // size * size
+    for part in (order[:whole].reshape(-1, size), order[whole:].reshape(-1, len(order) - whole or 1)):
+        X, Y = (np.ascontiguousarray(array[:, part].swapaxes(0, 1)) for array in data)
+        yield from zip(part, X, Y, strict=True)
 
 
 def shapes(batch: int, count: int) -> set[int]:
@@ -197,21 +219,19 @@ def shapes(batch: int, count: int) -> set[int]:
     return {min(batch, count), count % batch or batch} if batch < count else {count}
 
 
-def visits(settings: Settings, count: int, generator: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:
-    """Which samples each step of an epoch takes.
+def visits(settings: Settings, count: int, generator: np.random.Generator) -> npt.NDArray[np.int64]:
+    """The order in which an epoch visits the samples.
 
     Examples
     --------
-    >>> [list(map(int, chosen)) for chosen in visits(Settings(order="in-order", batch=2), 5, np.random.default_rng())]
-    [[0, 1], [2, 3], [4]]
+    >>> visits(Settings(order="in-order"), 5, np.random.default_rng())
+    array([0, 1, 2, 3, 4])
     """
-    order = np.arange(count)
     if settings.order == "shuffled":
-        order = generator.permutation(count)
-    elif settings.order == "random":
-        order = generator.integers(count, size=count)
-    for start in range(0, count, settings.batch):
-        yield order[start : start + settings.batch]
+        return generator.permutation(count)
+    if settings.order == "random":
+        return generator.integers(count, size=count)
+    return np.arange(count)
 
 
 def converged(history: Sequence[Epoch], tolerance: float | None) -> bool:
