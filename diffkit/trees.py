@@ -48,6 +48,11 @@ def flatten(value: Any) -> tuple[list[Any], Structure]:
     return ([value], LEAF) if spec.is_leaf() else (list(leaves), Structure(spec))
 
 
+def is_tuple(structure: Structure, count: int) -> bool:
+    """Whether so many leaves, two or more, make up a plain tuple."""
+    return count > 1 and structure == flatten((0.0,) * count)[1]
+
+
 def as_leaf(value: Any, what: str = "x") -> Any:
     """A leaf as a real array: integers become float64; anything else is refused."""
     if isinstance(value, Recorded):
@@ -98,7 +103,10 @@ def split(flat: Any, like: Sequence[Any]) -> list[Any]:
 
 def join(leaves: Sequence[Any]) -> Any:
     """All entries of all leaves as one flat vector."""
-    return np.concatenate([np.ravel(leaf) for leaf in leaves]) if len(leaves) != 1 else np.ravel(leaves[0])
+    if len(leaves) == 1:
+        (leaf,) = leaves
+        return leaf.reshape(-1) if type(leaf) is np.ndarray else np.ravel(leaf)
+    return np.concatenate([np.ravel(leaf) for leaf in leaves])
 
 
 def map_leaves(function: Callable[[Any], Any], value: Any) -> Any:

@@ -275,9 +275,10 @@ class Derivative(Described):
 
     def _shorten(self, branch: Branch, product: str) -> None:
         """Let machine code itself be ``run``, where it can watch the names that f reads; now, or when it is there."""
-        program = branch.programs[product]
-        flat = product not in LIKE_RESULT or branch.traced.structure is trees.LEAF
-        if product != self.product or not program.direct or not self._plain() or not flat:
+        program, traced = branch.programs[product], branch.traced
+        flat = product not in LIKE_RESULT or traced.structure is trees.LEAF
+        several = product in ("value", "jvp") and trees.is_tuple(traced.structure, len(traced.leaves))
+        if product != self.product or not program.direct or not self._plain() or not (flat or several):
             return
         quick = program.direct(partial(type(self).run, self), branch.traced.watched)
         if quick and not branch.forgotten:

@@ -7,6 +7,7 @@ F'(x) and F'(x) F''(x)", for the extrapolation.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -83,6 +84,8 @@ class Differences:
             raise
         except (ArithmeticError, ValueError):
             return None if np.isfinite(self.here).all() else self.here
+        if math.isfinite(value @ value):  # the quick answer; a product that overflows itself is none
+            return value
         finite = np.isfinite(value)
         return value if finite.all() or np.all(finite | ~np.isfinite(self.here)) else None
 

@@ -56,6 +56,10 @@ class Point:
 
     def _whole(self, x: Any) -> list[Any]:
         """All arrays, with the wanted ones taken from a vector."""
+        if len(self.specs) == 1:
+            arrays = list(self.arrays)
+            arrays[self.flags.index(True)] = x.reshape(self.specs[0].shape)
+            return arrays
         supply = iter(trees.split(x, self.specs))
         return [next(supply) if flag else array for array, flag in zip(self.arrays, self.flags, strict=True)]
 

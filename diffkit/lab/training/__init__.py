@@ -1,6 +1,6 @@
 """Training: stochastic gradient descent on a model, by any method of differentiation.
 
-`settings` says how to descend, `gradients` how the gradient is had, `sgd` is the algorithm, `checkpoints` lets it go on
+`settings` says how to descend, `steps` makes a step one program, `sgd` is the algorithm, `checkpoints` lets it go on
 after any end, and `comparing` times the methods.
 """
 
@@ -16,9 +16,9 @@ from diffkit.errors import InputError, ResultsError
 from diffkit.lab.networks import Model
 from diffkit.lab.training import checkpoints
 from diffkit.lab.training.comparing import Comparison, compare_methods
-from diffkit.lab.training.gradients import pinned
 from diffkit.lab.training.settings import ORDERS, Settings
 from diffkit.lab.training.sgd import Descent, Epoch, converged
+from diffkit.lab.training.steps import pinned
 from diffkit.problems.base import Array
 
 __all__ = ["ORDERS", "Comparison", "Descent", "Epoch", "Settings", "Trained", "compare_methods", "train"]

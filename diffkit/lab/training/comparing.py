@@ -13,9 +13,9 @@ import numpy as np
 from diffkit.differentiators import Differentiator
 from diffkit.errors import DiffkitError, InputError
 from diffkit.lab.networks import Model
-from diffkit.lab.training.gradients import pinned
 from diffkit.lab.training.settings import Settings
 from diffkit.lab.training.sgd import Descent
+from diffkit.lab.training.steps import pinned
 from diffkit.problems.base import Array
 
 METHODS = ("reverse", "forward", "symbolic", "finite-difference")

@@ -28,9 +28,12 @@ import numpy.typing as npt
 from diffkit.differentiators import Differentiator
 from diffkit.errors import InputError
 from diffkit.lab.networks import Model
-from diffkit.lab.training.gradients import Gradients, checked, owned
 from diffkit.lab.training.settings import Settings
+from diffkit.lab.training.steps import Steps, checked, owned
 from diffkit.problems.base import Array
+
+TOGETHER = 64
+"""Single samples that are gathered at a time."""
 
 WINDOW = 5
 """Epochs whose mean cost is compared with that of as many before."""
@@ -111,7 +114,7 @@ class Descent:
         self.settings = settings
         self.data = checked(training, "training")
         self.test = None if test is None else checked(test, "test")
-        self.gradients = Gradients(model, method)
+        self.steps = Steps(model, method, settings.rate, settings.momentum)
         self._plain = without_penalty(model)
         parameters = model.initial(settings.seed, settings.scale) if start is None else start
         parameters = owned(parameters, "start")
@@ -124,7 +127,7 @@ class Descent:
         self.state = State(parameters, np.zeros_like(parameters), generator)
         started = perf_counter()
         for size in shapes(settings.batch, self.data[0].shape[1]):
-            self.gradients.prepare(parameters, *(np.ascontiguousarray(part[:, :size]) for part in self.data))
+            self.steps.of(parameters, *(np.ascontiguousarray(part[:, :size]) for part in self.data))
         self.prepare_seconds = perf_counter() - started
 
     def epoch(self) -> str:
@@ -137,7 +140,7 @@ class Descent:
         resting = before.generator.bit_generator.state
         started = perf_counter()
         with np.errstate(all="ignore"):  # what is not finite is said in words
-            trouble = self._steps(state)
+            trouble = self._descend(state)
         seconds = perf_counter() - started
         training, test = (self.mean_cost(state.parameters, data) for data in (self.data, self.test))
         if not trouble and not (math.isfinite(training) and np.isfinite(state.parameters).all()):
@@ -156,19 +159,15 @@ class Descent:
         with np.errstate(all="ignore"):  # what is not finite is said in words
             return float(self._plain.cost(parameters, *data))
 
-    def _steps(self, state: State) -> str:
-        rate, momentum, gradients = self.settings.rate, self.settings.momentum, self.gradients
+    def _descend(self, state: State) -> str:
+        parameters, velocity = state.parameters, state.velocity
         order = visits(self.settings, self.data[0].shape[1], state.generator)
         for chosen, X, Y in batches(self.data, order, self.settings.batch):
-            cost, gradient = gradients(state.parameters, X, Y)
-            if not (math.isfinite(cost) and all_finite(gradient)):
+            cost, parameters, velocity = self.steps.of(parameters, X, Y)(parameters, velocity, X, Y)
+            if not (math.isfinite(cost) and all_finite(velocity)):
                 what = "gradient" if math.isfinite(cost) else f"cost {cost}"
                 return f"the {what} of sample{'s' * (len(chosen) > 1)} {', '.join(map(str, chosen))} is not finite"
-            if momentum:
-                state.velocity = momentum * state.velocity - rate * gradient
-                state.parameters = state.parameters + state.velocity
-            else:
-                state.parameters = state.parameters - rate * gradient
+        state.parameters, state.velocity = parameters, velocity
         return ""
 
     def _advice(self, trouble: str) -> str:
@@ -184,9 +183,9 @@ def without_penalty(model: Model) -> Model:
     return replace(model, l2=0.0) if penalised else model  # type: ignore[type-var]
 
 
-def all_finite(gradient: Array) -> bool:
+def all_finite(velocity: Array) -> bool:
     """Whether no entry is infinite or NaN; one product says so, unless it overflows itself."""
-    return math.isfinite(gradient @ gradient) or bool(np.isfinite(gradient).all())
+    return math.isfinite(velocity @ velocity) or bool(np.isfinite(velocity).all())
 
 
 def batches(
@@ -194,7 +193,7 @@ def batches(
 ) -> Iterator[tuple[npt.NDArray[np.int64], Array, Array]]:
     """Samples in an order, so many at a time and the rest at last: which, and their columns of X and Y.
 
-    All are gathered at once, contiguous batch by batch: a gather for each step would take longer than its gradient.
+    Single samples are gathered some at a time: one by one, that takes longer than a small gradient.
 
     Examples
     --------
@@ -202,10 +201,15 @@ def batches(
     >>> [Y.tolist() for _, X, Y in batches(data, np.array([4, 0, 2]), 2)]
     [[[4.0, 0.0]], [[2.0]]]
     """
-    whole = len(order) // size * size
-    for part in (order[:whole].reshape(-1, size), order[whole:].reshape(-1, len(order) - whole or 1)):
-        X, Y = (np.ascontiguousarray(array[:, part].swapaxes(0, 1)) for array in data)
-        yield from zip(part, X, Y, strict=True)
+    together = TOGETHER if size == 1 else size
+    for start in range(0, len(order), together):
+        chosen = order[start : start + together]
+        X, Y = (np.take(part, chosen, axis=1) for part in data)
+        if size == 1:
+            columns = (np.ascontiguousarray(part.T)[:, :, np.newaxis] for part in (X, Y))
+            yield from zip(chosen[:, np.newaxis], *columns, strict=True)
+        else:
+            yield chosen, X, Y
 
 
 def shapes(batch: int, count: int) -> set[int]:
