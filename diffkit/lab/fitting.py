@@ -19,7 +19,7 @@ import numpy.typing as npt
 from diffkit.differentiators import get
 from diffkit.errors import InputError
 from diffkit.lab.data import Array, classes
-from diffkit.lab.networks import Model
+from diffkit.lab.networks import Model, check_model
 from diffkit.operators import value_and_grad
 from diffkit.problems.base import check_repetitions
 
@@ -88,8 +88,8 @@ def fit(
     Raises
     ------
     InputError
-        The examples do not fit the model, ``steps`` is no whole number from 1 or the seed none from 0, or SciPy (extra
-        `scipy`) is missing.
+        The model is none, the examples do not fit it, ``steps`` is no whole number from 1 or the seed none from 0, or
+        SciPy (extra `scipy`) is missing.
 
     Notes
     -----
@@ -103,6 +103,7 @@ def fit(
     >>> fit(Network((2, 3, 1)), band.X, band.Y).misses
     0
     """
+    check_model(model)
     check_repetitions("steps", steps)
     minimize = _scipy()
     X, Y = np.asarray(X, dtype=float), np.asarray(Y, dtype=float)

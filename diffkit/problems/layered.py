@@ -62,10 +62,10 @@ class Labels:
         --------
         >>> ONE_HOT.check(np.array([[2.0], [1.0]]))
         Traceback (most recent call last):
-        diffkit.errors.InputError: Y holds numbers from 1 to 2; give columns of shares from 0 to 1 ...
+        diffkit.errors.InputError: Y holds numbers that are no labels; give columns of shares from 0 to 1 ...
         """
         if not self.hold(Y):
-            raise InputError(f"Y holds numbers from {np.min(Y):g} to {np.max(Y):g}; give {self.needed}")
+            raise InputError(f"Y holds numbers that are no labels; give {self.needed}")
 
 
 def are_shares(Y: Array) -> bool:

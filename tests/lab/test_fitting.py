@@ -91,3 +91,8 @@ def test_what_cannot_be_fitted_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "scipy.optimize", None)
     with pytest.raises(InputError, match=r"pip install \"diffkit\[scipy\]\""):
         fitting.fit(Network((2, 1)), drawn.X, drawn.Y)
+
+
+def test_what_is_no_model_is_refused():
+    with pytest.raises(InputError, match="'net' is no model; give a Network"):
+        fitting.fit("net", np.ones((2, 3)), np.ones((1, 3)))

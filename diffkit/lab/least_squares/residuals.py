@@ -12,6 +12,7 @@ import numpy.typing as npt
 from diffkit import trees
 from diffkit.differentiators import Derivative, Differentiator, get
 from diffkit.errors import InputError
+from diffkit.expressions import as_callable
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -30,6 +31,7 @@ def flattened(
     >>> beta, r(beta), float(built(beta)["a"])
     (array([2.]), array([2., 2., 2.]), 2.0)
     """
+    r = as_callable(residual)
     leaves, structure = trees.flatten(start)
     shaped = [trees.as_leaf(leaf, "beta0") for leaf in leaves]
 
@@ -37,7 +39,7 @@ def flattened(
         return structure.unflatten(trees.split(flat, shaped))
 
     def flat_residual(beta: Any) -> Any:
-        return trees.join(trees.flatten(residual(built(beta)))[0])
+        return trees.join(trees.flatten(r(built(beta)))[0])
 
     return flat_residual, np.asarray(trees.join(shaped), dtype=np.float64), built
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from diffkit.lab.networks.activations import ACTIVATIONS, Activation
 from diffkit.lab.networks.losses import LOSSES, Loss
-from diffkit.lab.networks.model import Model
+from diffkit.lab.networks.model import Model, check_model
 from diffkit.lab.networks.network import Network
 from diffkit.problems.convolutional import ConvolutionalNetwork
 from diffkit.problems.recurrent import RecurrentNetwork
@@ -23,4 +23,5 @@ __all__ = [
     "Model",
     "Network",
     "RecurrentNetwork",
+    "check_model",
 ]

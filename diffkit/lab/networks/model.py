@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
+from diffkit.errors import InputError
 from diffkit.problems.base import Array
 
 
@@ -39,3 +40,21 @@ class Model(Protocol):
 
     def backward(self, parameters: Any, X: Any, Y: Any) -> Array:
         """Compute the gradient of ``cost`` with respect to the parameters by hand, shape ``(A,)``."""
+
+
+def check_model(model: Any) -> None:
+    """Refuse what cannot be trained.
+
+    Raises
+    ------
+    InputError
+        It lacks something that `Model` has.
+
+    Examples
+    --------
+    >>> check_model("net")
+    Traceback (most recent call last):
+    diffkit.errors.InputError: 'net' is no model; give a Network, or what has all of diffkit.lab.networks.Model
+    """
+    if isinstance(model, type) or not isinstance(model, Model):
+        raise InputError(f"{model!r} is no model; give a Network, or what has all of diffkit.lab.networks.Model")

@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from diffkit.differentiators import Differentiator
 from diffkit.errors import InputError
-from diffkit.lab.networks import Model
+from diffkit.lab.networks import Model, check_model
 from diffkit.lab.training.settings import Settings
 from diffkit.lab.training.steps import Steps, checked, owned
 from diffkit.problems.base import Array
@@ -109,8 +109,7 @@ class Descent:
         settings: Settings,
         start: Array | None = None,
     ) -> None:
-        if isinstance(model, type) or not isinstance(model, Model):
-            raise InputError(f"{model!r} is no model; give a Network, or what has all of diffkit.lab.networks.Model")
+        check_model(model)
         self.settings = settings
         self.data = checked(training, "training")
         self.test = None if test is None else checked(test, "test")

@@ -262,3 +262,8 @@ def test_without_scipy_gauss_newton_is_offered(monkeypatch):
     with pytest.raises(UnsupportedError, match=r"install diffkit\[lab\], or use gauss-newton"):
         ls.fit(*ls.neuron()[:2])
     assert ls.fit(*ls.neuron()[:2], algorithm="gauss-newton").converged
+
+
+def test_what_is_no_function_is_refused():
+    with pytest.raises(InputError, match="f is a str, not a function"):
+        ls.fit("r", np.zeros(2))

@@ -307,7 +307,7 @@ def test_an_unknown_activation_is_answered_with_its_neighbour(field):
         (
             Network((2, 1)),
             [[2.0, -1.0]],
-            "Y holds numbers from -1 to 2; give labels from 0 to 1, a row for each output",
+            "Y holds numbers that are no labels; give labels from 0 to 1, a row for each output",
         ),
         (Network((2, 3), output="softmax"), [[1, 1], [1, 0], [0, 0]], "that sum to 1; of K classes"),
         (Network((2, 1), output="identity", loss="quadratic"), [[np.nan, 0.0]], "give finite numbers"),
