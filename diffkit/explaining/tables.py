@@ -10,6 +10,10 @@ from diffkit.explaining.columns import Row
 from diffkit.explaining.notation import LATEX, TEXT, Notation
 
 HEADINGS = ("forward", "value", "backward", "value")
+ROOM = r" \\[3pt]"  # after a row of LaTeX: fractions would touch
+_CELL = "padding: 0.1em 1em; text-align: left; white-space: nowrap"
+STYLES = (_CELL, _CELL, _CELL + "; border-left: 1px solid currentColor", _CELL)
+"""Of the cells in HTML, the same wherever it is put."""
 
 
 def shortened(rows: Sequence[Row], limit: int | None) -> list[Row]:
@@ -58,15 +62,17 @@ def _code(cell: str) -> str:
 def latex(forward: Sequence[Row], backward: Sequence[Row]) -> str:
     """An array."""
     heading = " & ".join(LATEX.verbatim(word).string for word in HEADINGS)
-    rows = [" & ".join(row) + r" \\" for row in cells(LATEX, forward, backward)]
+    rows = [" & ".join(row) + ROOM for row in cells(LATEX, forward, backward)]
     return "\n".join([r"\begin{array}{ll|ll}", heading + r" \\ \hline", *rows, r"\end{array}"])
 
 
 def html(forward: Sequence[Row], backward: Sequence[Row]) -> str:
     """A table; formulas as plain text."""
-    head = "".join(f"<th>{word}</th>" for word in HEADINGS)
-    body = "\n".join(
-        f"<tr>{''.join(f'<td><code>{escape(cell)}</code></td>' if cell else '<td></td>' for cell in row)}</tr>"
-        for row in cells(TEXT, forward, backward)
-    )
-    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
+    head = "".join(f'<th style="{style}">{word}</th>' for word, style in zip(HEADINGS, STYLES, strict=True))
+    body = "\n".join(f"<tr>{''.join(map(_cell, row, STYLES))}</tr>" for row in cells(TEXT, forward, backward))
+    table = '<table style="border-collapse: collapse">'
+    return f"{table}\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
+
+
+def _cell(cell: str, style: str) -> str:
+    return f'<td style="{style}">{f"<code>{escape(cell)}</code>" if cell else ""}</td>'
