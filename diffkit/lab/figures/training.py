@@ -63,7 +63,8 @@ def methods() -> Figure:
         right.plot(list(rows), [1e3 * row.prepare_seconds for row in rows.values()], **look)
     for axes, label in ((left, f"an epoch of {SAMPLES} steps, ms"), (right, "preparation, ms")):
         axes.set(xlabel="parameters A", ylabel=label, xscale="log", yscale="log")
-    headline(left, "Reverse mode hardly sees A", "median of 5 epochs, sample by sample")
+    engine = next(iter(found.values())).rows[0].engine
+    headline(left, "Reverse mode hardly sees A", f"median of 5 epochs, sample by sample, engine {engine}")
     headline(right, "Symbolic pays before the first step", "once for a network and a batch size")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
     return figure

@@ -12,10 +12,10 @@ import numpy as np
 
 from diffkit.differentiators import Differentiator
 from diffkit.errors import DiffkitError, InputError
-from diffkit.lab.networks import Model
+from diffkit.lab.networks import Model, check_model
 from diffkit.lab.training.settings import Settings
 from diffkit.lab.training.sgd import Descent
-from diffkit.lab.training.steps import pinned
+from diffkit.lab.training.steps import Steps, checked, pinned
 from diffkit.problems.base import Array
 
 METHODS = ("reverse", "forward", "symbolic", "finite-difference")
@@ -115,13 +115,22 @@ def compare_methods(
         raise InputError(f"methods={methods!r}; give a list of one name or more, such as ['reverse', 'forward']")
     chosen = Settings.of({"epochs": 5, **settings})
     found = [pinned(method, engine) for method in methods]
+    _warm_up(model, training, engine, chosen)
     runners = [_Runner(model, training, method, chosen, start) for method in found]
-    for _ in range(chosen.epochs):
-        for runner in runners:
+    for turn in range(chosen.epochs):
+        k = turn % len(runners)  # whoever follows a slow one finds the caches full of something else
+        for runner in [*runners[k:], *runners[:k]]:
             runner.epoch()
     first = next((runner for runner in runners if not runner.trouble), runners[0])
     reference = "" if first.trouble else first.method.name
     return Comparison(tuple(runner.row(first) for runner in runners), reference)
+
+
+def _warm_up(model: Model, training: Any, engine: str, settings: Settings) -> None:
+    """Let what a process loads and measures once be done; on batches of another size, whose code nobody shares."""
+    check_model(model)
+    X, Y = (part[:, [0] * (settings.batch + 1)] for part in checked(training, "training"))
+    Steps(model, pinned("reverse", engine), settings.rate, settings.momentum).of(model.initial(), X, Y)
 
 
 class _Runner:
@@ -133,7 +142,7 @@ class _Runner:
         self.method, self.trouble, self.points = method, "", list[Array]()
         self.descent: Descent | None = None
         try:
-            method.prepare(np.sum, np.ones(1), product="value_and_gradient")  # what is loaded once is no preparation
+            method.prepare(np.sum, np.ones(1), product="value_and_gradient")  # the method's own share of that
             self.descent = Descent(model, training, None, method, settings, start)
         except InputError:  # the user's, and so the same for all methods
             raise
