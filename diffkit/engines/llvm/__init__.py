@@ -3,9 +3,9 @@
 `grouping` decides which steps share a loop, `schedule` which of them are stored, `memory` where their entries are, in
 which `layout`. `code` writes the IR: numbers as straight-line code, groups of steps as functions (`outlining`) of loops
 (`nests`), with reads and writes at positions (`pieces`), or of products (`products` by `blas` or loops, `pairs` in one
-pass). `functions` says what each op is in IR, and `ufuncs` where NumPy's own loop is faster (`phases`). `compiling`
-makes machine code of it, and `calling` a function that Python can call. Where a step has no kernel, NumPy does it
-between compiled parts (`regions`).
+pass), and the checks of `guards`. `functions` says what each op is in IR, and `ufuncs` where NumPy's own loop is faster
+(`phases`). `compiling` makes machine code of it, and `calling` a function that Python can call (`entries`, `watching`).
+Where a step has no kernel, NumPy does it between compiled parts (`regions`).
 """
 
 from __future__ import annotations
