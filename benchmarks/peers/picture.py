@@ -7,8 +7,7 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.ticker import FuncFormatter
 
-from diffkit.pictures import STYLE, write
-from diffkit.report.figures.labels import headline
+from diffkit.pictures import STYLE, headline, write
 from diffkit.report.words import number
 from peers.findings import contested, geometric_mean
 from peers.ways import BY_HAND

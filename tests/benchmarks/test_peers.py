@@ -127,3 +127,14 @@ def test_a_way_slow_to_prepare_is_timed_and_left_out_at_larger_sizes():
     assert first.timing is not None
     assert second.timing is None
     assert second.reason.endswith("to prepare at a smaller size")
+
+
+def test_the_picture_is_drawn(tmp_path):
+    from peers import picture
+
+    found = [
+        finding("P2 1,000", outcome("diffkit", 1.0, 1.0, 1.0), outcome("JAX", 2.0, 2.0, 2.0)),
+        finding("P2 100,000", outcome("diffkit", 1.0, 1.0, 1.0), outcome("NumPy by hand", 0.5, 0.5, 0.5)),
+    ]
+    picture.draw(found, tmp_path / "peers.png")
+    assert (tmp_path / "peers.png").read_bytes()[1:4] == b"PNG"
