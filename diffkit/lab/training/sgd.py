@@ -16,11 +16,12 @@ v <- mu v - alpha gradient, theta <- theta + v; with mu = 0 these are the same n
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, is_dataclass, replace
+from functools import cached_property
 from statistics import fmean
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,9 @@ from diffkit.problems.base import Array
 
 TOGETHER = 64
 """Single samples that are gathered at a time."""
+
+Batch: TypeAlias = tuple[npt.NDArray[np.int64], Array, Array]
+"""Which samples, and their columns of X and Y."""
 
 WINDOW = 5
 """Epochs whose mean cost is compared with that of as many before."""
@@ -160,14 +164,23 @@ class Descent:
 
     def _descend(self, state: State) -> str:
         parameters, velocity = state.parameters, state.velocity
-        order = visits(self.settings, self.data[0].shape[1], state.generator)
-        for chosen, X, Y in batches(self.data, order, self.settings.batch):
+        for chosen, X, Y in self._batches(state.generator):
             cost, parameters, velocity = self.steps.of(parameters, X, Y)(parameters, velocity, X, Y)
             if not (math.isfinite(cost) and all_finite(velocity)):
                 what = "gradient" if math.isfinite(cost) else f"cost {cost}"
                 return f"the {what} of sample{'s' * (len(chosen) > 1)} {', '.join(map(str, chosen))} is not finite"
         state.parameters, state.velocity = parameters, velocity
         return ""
+
+    def _batches(self, generator: np.random.Generator) -> Iterable[Batch]:
+        if self.settings.order == "in-order":
+            return self._in_order
+        return batches(self.data, visits(self.settings, self.data[0].shape[1], generator), self.settings.batch)
+
+    @cached_property
+    def _in_order(self) -> list[Batch]:
+        """The batches of every epoch, where all are alike."""
+        return list(batches(self.data, np.arange(self.data[0].shape[1]), self.settings.batch))
 
     def _advice(self, trouble: str) -> str:
         return (
@@ -187,9 +200,7 @@ def all_finite(velocity: Array) -> bool:
     return math.isfinite(velocity @ velocity) or bool(np.isfinite(velocity).all())
 
 
-def batches(
-    data: tuple[Array, Array], order: npt.NDArray[np.int64], size: int
-) -> Iterator[tuple[npt.NDArray[np.int64], Array, Array]]:
+def batches(data: tuple[Array, Array], order: npt.NDArray[np.int64], size: int) -> Iterator[Batch]:
     """Samples in an order, so many at a time and the rest at last: which, and their columns of X and Y.
 
     Single samples are gathered some at a time: one by one, that takes longer than a small gradient.
