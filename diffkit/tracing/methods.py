@@ -9,7 +9,8 @@ import numpy as np
 
 from diffkit import primitives as p
 from diffkit.ops import Op, Recorded
-from diffkit.tracing.tracer import ArrayTracer, Tracer
+from diffkit.tracing.array_tracer import ArrayTracer
+from diffkit.tracing.tracer import Tracer
 
 
 def _operand(value: Any) -> Any:

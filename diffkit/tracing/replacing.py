@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from diffkit import primitives as p
+from diffkit.tracing.array_tracer import ArrayTracer
 from diffkit.tracing.creating import CREATING, as_traced, holds_tracer
 from diffkit.tracing.dispatch import call_function, call_ufunc
 from diffkit.tracing.lowering import reducing
-from diffkit.tracing.tracer import LOWERINGS, ArrayTracer, Tracer
+from diffkit.tracing.tracer import LOWERINGS, Tracer
 
 
 def is_instance(value: Any, kinds: Any) -> bool:

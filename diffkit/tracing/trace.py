@@ -219,7 +219,8 @@ class Trace:
 
     def tracer(self, position: int) -> Any:
         """A stand-in for the step at a position."""
-        from diffkit.tracing.tracer import ArrayTracer, Tracer
+        from diffkit.tracing.array_tracer import ArrayTracer
+        from diffkit.tracing.tracer import Tracer
 
         return (ArrayTracer if self.steps[position].shape else Tracer)(self, position)
 

@@ -11,9 +11,10 @@ import numpy as np
 from diffkit import primitives as p
 from diffkit.errors import TracingError
 from diffkit.ops import Recorded, Span, Static, Where, where_shape
+from diffkit.tracing.array_tracer import ArrayTracer
 from diffkit.tracing.creating import as_traced
 from diffkit.tracing.memory import pending_read, viewing, write
-from diffkit.tracing.tracer import ArrayTracer, lowers
+from diffkit.tracing.tracer import lowers
 
 
 def _plain(index: Any) -> Any:
