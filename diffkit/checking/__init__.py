@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from diffkit import trees
 from diffkit.checking.around import Around
 from diffkit.checking.examining import examine
 from diffkit.checking.found import Check
+from diffkit.checking.given import as_matrix
 from diffkit.checking.study import Study
 from diffkit.differentiators import Differentiator, get
-from diffkit.errors import CheckError, InputError, check_positive
+from diffkit.errors import CheckError, check_positive
 
 __all__ = ["Check", "Study", "check"]
 
@@ -47,7 +47,8 @@ def check(
     x
         Where.
     jac
-        A gradient or Jacobian of your own, as a function of x or as an array; by default diffkit's by ``method``.
+        A gradient or Jacobian of your own, as a function of x or as an array, dense or sparse, or as blocks in the
+        containers of f's result and of x; by default diffkit's by ``method``.
     method
         The method to check, where ``jac`` is not given: a name (see `names`), or a `Differentiator`.
     tolerance
@@ -78,25 +79,17 @@ def check(
     if tolerance is not None:
         check_positive(tolerance, "tolerance", ", relative to the largest entry")
     around = Around(f, x)
-    given = _given(f, x, jac, method, options)
-    shape = (around.here.size, around.x.size)
-    if given.size != shape[0] * shape[1]:
-        raise InputError(f"the derivative has shape {given.shape}; f has a Jacobian of shape {shape}")
-    advice = "" if jac is not None else _advice(get(method, **options), *shape)
+    if jac is None:
+        jac = get(method, **options).prepare(f, x, verify=True).run(x)
+        advice = _advice(get(method, **options), around.here.size, around.x.size)
+    else:
+        advice = ""
+    given = as_matrix(jac(x) if callable(jac) else jac, around)
     with np.errstate(all="ignore"):
-        found = replace(examine(around, given.reshape(shape), tolerance or 0.0), advice=advice)
+        found = replace(examine(around, given, tolerance or 0.0), advice=advice)
     if raises and not found:
         raise CheckError(_short(found))
     return found
-
-
-def _given(
-    f: Callable[..., Any], x: Any, jac: Any, method: str | Differentiator, options: dict[str, Any]
-) -> np.ndarray[Any, Any]:
-    if jac is None:
-        return np.asarray(get(method, **options).prepare(f, x, verify=True).run(x), dtype=float)
-    leaves = [trees.as_leaf(leaf, "the derivative") for leaf in trees.flatten(jac(x) if callable(jac) else jac)[0]]
-    return np.asarray(leaves[0] if len(leaves) == 1 else np.concatenate([*map(np.ravel, leaves), []]), dtype=float)
 
 
 def _advice(method: Differentiator, outputs: int, inputs: int) -> str:

@@ -70,7 +70,8 @@ def bench(
     except KeyboardInterrupt:
         shown.print(
             f"stopped; the finished cells are in {folder}: `diffkit plot {folder}` draws them, "
-            "and --resume measures the rest"
+            "and --resume measures the rest",
+            markup=False,
         )
         raise typer.Exit(INTERRUPTED) from None
     statuses = Counter(row.status for row in rows).items()
@@ -149,4 +150,4 @@ def _plot(folder: Path, shown: Console) -> None:
     from diffkit.report import write_report
 
     for page in write_report(folder):
-        shown.print(f"report: {page}")
+        shown.print(f"report: {page}", markup=False)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from diffkit.cli.shared import INTERRUPTED, app, complaints, console
 from diffkit.errors import InputError, check_name
@@ -86,7 +87,7 @@ def train(
             **settings,
         )  # fmt: skip
     if not trained.finite:
-        complaints.print(f"[bold red]stopped:[/] {trained.stopped}")
+        complaints.print(f"[bold red]stopped:[/] {escape(trained.stopped)}")
         raise typer.Exit(1)
     _say(_summary(trained, network, second), quiet=quiet or as_json)
 
@@ -101,10 +102,11 @@ def _network(kind: str, data: Data, units: list[int], options: dict[str, Any]) -
         return Network((features, *units, classes), **options)
     side = math.isqrt(features)
     given = options["l2"] or options["output"] or options["loss"] != "cross-entropy"
+    given = given or (kind == "recurrent" and options["hidden"] != "tanh")
     if side**2 != features or side < 4 or classes == 1 or len(units) != 1 or given:
         raise InputError(
             f"model {kind!r} takes square images of several classes, one number for --widths, and no --output, --loss "
-            "or --l2: give --data digits --widths 4"
+            f"or --l2{', nor --hidden' * (kind == 'recurrent')}: give --data digits --widths 4"
         )
     if kind == "convolutional":
         return ConvolutionalNetwork(filters=units[0], classes=classes, side=side, hidden=options["hidden"])
@@ -126,7 +128,8 @@ def _interrupted(checkpoint: Path | None, *, quiet: bool) -> Iterator[None]:
     except KeyboardInterrupt:
         kept = f"the finished epochs are in {checkpoint}: the same command with --resume goes on"
         if not quiet:
-            complaints.print(f"stopped; {kept if checkpoint else 'nothing is kept, for no --checkpoint was named'}")
+            told = kept if checkpoint else "nothing is kept, for no --checkpoint was named"
+            complaints.print(f"stopped; {told}", markup=False)
         raise typer.Exit(INTERRUPTED) from None
 
 

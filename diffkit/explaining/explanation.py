@@ -52,7 +52,8 @@ def explain(
     argnums
         Which arguments to differentiate by: a position, or several; by default all.
     limit
-        How many lines a column may have where it is shown; None shows all.
+        How many lines a column may have where it is shown; of a longer one the first and the last half as many are
+        shown. None shows all.
 
     Returns
     -------

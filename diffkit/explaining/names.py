@@ -44,7 +44,7 @@ def name_parameters(f: Callable[..., Any], graph: Graph) -> dict[int, str]:
     """What f calls the arrays that it reads from outside, by the position of the step."""
     try:
         read = inspect.getclosurevars(f)
-    except TypeError:  # no function of Python's
+    except (TypeError, ValueError):  # no function of Python's, or a name in it is not bound yet
         return {}
     known = {id(value): name for name, value in (*read.globals.items(), *read.nonlocals.items())}
     return {

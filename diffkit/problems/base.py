@@ -228,7 +228,7 @@ def check_repetitions(name: str, value: int) -> None:
     Traceback (most recent call last):
     diffkit.errors.InputError: depth = 0; it counts repetitions, so choose a whole number from 1
     """
-    if not isinstance(value, Integral) or value < 1:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise InputError(f"{name} = {value!r}; it counts repetitions, so choose a whole number from 1")
 
 

@@ -262,7 +262,7 @@ def check_counts(**counts: Any) -> None:
     diffkit.errors.InputError: classes=0; it is a number of things, so give a whole number from 1
     """
     for name, number in counts.items():
-        if not isinstance(number, Integral) or number < 1:
+        if isinstance(number, bool) or not isinstance(number, Integral) or number < 1:
             raise InputError(f"{name}={number!r}; it is a number of things, so give a whole number from 1")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 import diffkit as dk
 
@@ -112,3 +113,35 @@ def test_options_go_to_the_method() -> None:
     assert dk.check(f, X, method="symbolic", form="expression")
     with pytest.raises(dk.UnknownNameError, match="did you mean 'form'"):
         dk.check(f, X, method="symbolic", frm="expression")
+
+
+A = np.arange(1.0, 7.0).reshape(2, 3)
+PARTS = {  # f of containers, or of several entries; where; and its Jacobian in blocks, by hand
+    "affine": (lambda p: A @ p["u"] + p["b"], {"b": np.ones(2), "u": np.ones(3)}, {"b": np.eye(2), "u": A}),
+    "product": (lambda p: p[0] * p[1], (np.ones(2), np.full(2, 3.0)), (np.diag([3.0, 3.0]), np.eye(2))),
+    "outer": (lambda x: np.outer(x, x), np.array([1.0, 2.0]), np.array([[[2, 0], [2, 1]], [[2, 1], [0, 4]]])),
+    "rows": (lambda x: A @ x, np.ones(3), A.tolist()),
+    "sparse": (lambda x: A @ x, np.ones(3), scipy.sparse.csr_array(A)),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_jacobian_of_ones_own_may_come_in_parts(name):
+    f, x, jac = PARTS[name]
+    assert dk.check(f, x, jac)
+
+
+def test_a_wrong_block_is_named():
+    f, x, jac = PARTS["affine"]
+    wrong = {**jac, "u": A + np.array([[0, 0, 0], [0, 1e-3, 0]])}
+    found = dk.check(f, x, wrong, raises=False)
+    assert (found.verdict, found.entry, found.output) == ("wrong", "u[1]", "f[1]")
+
+
+def test_a_transposed_jacobian_is_a_mistake_of_shape():
+    with pytest.raises(dk.InputError, match=r"derivative has shape \(3, 2\); f has a Jacobian of shape \(2, 3\): give"):
+        dk.check(lambda x: A @ x, np.ones(3), A.T)
+
+
+def test_the_sparse_method_is_checked_like_any_other():
+    assert dk.check(lambda x: x[1:] * x[:-1], np.linspace(1.0, 2.0, 5), method="sparse")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from html import unescape
 
 import numpy as np
 import pytest
@@ -11,6 +13,15 @@ from scipy.optimize import rosen, rosen_der
 
 import diffkit as dk
 from diffkit import problems
+
+
+def cells_of_html(page):
+    rows = page.split("<tbody>")[1].split("</tr>")[:-1]
+    return [[unescape(re.sub(r"<[^>]+>", "", cell)).strip() for cell in row.split("</td>")[:-1]] for row in rows]
+
+
+def cells_of_latex(array):
+    return [line.removesuffix(r" \\[3pt]").split(" & ") for line in array.splitlines()[2:-1]]
 
 
 def test_the_worked_example_is_the_one_of_the_course():
@@ -66,6 +77,9 @@ def test_every_row_of_the_worked_examples_is_true(worked, version, read):
     totals: dict[str, float] = {}
     cells = [[cell.strip(" `") for cell in row.split("|")] for row in found.markdown().splitlines()[2:]]
     assert len(cells) > 3
+    assert cells_of_html(found.html()) == [row[1:-1] for row in cells]
+    numbers = [[row[1].strip(), row[3].strip()] for row in cells_of_latex(found.latex())]
+    assert numbers == [[row[2], row[4]] for row in cells]
     for _, _, _, text, number, _ in cells:
         left, sign, right = text.partition(" += ") if " += " in text else text.rpartition(" = ")
         if sign == " += ":

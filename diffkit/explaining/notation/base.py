@@ -103,7 +103,7 @@ class Notation(ABC):
         """A number, rounded to some digits."""
         text = f"{abs(float(value)):.{digits}g}"
         piece = self.unsigned(text)
-        return self.negative(piece) if np.signbit(value) and value != 0 else piece
+        return self.negative(piece) if value < 0 else piece
 
     def array(self, values: np.ndarray[Any, Any]) -> Piece:
         """The entries of a vector or matrix where they are few; otherwise only how many numbers there are."""

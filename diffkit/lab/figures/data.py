@@ -163,7 +163,8 @@ def answers() -> Figure:
     left = questions.answer_b()
     table(bottom, left, "{:.4f}", lambda numbers: np.log10(numbers.clip(1e-4)))
     headline(bottom, "B. Curves fit; noise, and what was not seen, do not", left.measured)
-    bottom.set_xlabel("hidden units")
+    for axes in (top, bottom):
+        axes.set_xlabel("hidden units")
     return figure
 
 

@@ -79,7 +79,8 @@ def derivative(
         return block
     if axes == (0, 2):
         return block if layout == "denominator" else block.T
-    numerator = block.reshape(1, -1) if axes == (0, 1) else block.reshape(len(block), -1)
+    columns = block if block.ndim == 2 else block[:, np.newaxis]
+    numerator = columns.T if axes == (0, 1) else columns
     return numerator if layout == "numerator" else numerator.T
 
 

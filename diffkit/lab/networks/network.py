@@ -188,7 +188,7 @@ class Network(Layered):
 
 def _check_widths(widths: Any) -> None:
     given = isinstance(widths, tuple) and len(widths) >= 2
-    if not given or not all(isinstance(n, (int, np.integer)) and n >= 1 for n in widths):
+    if not given or not all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n >= 1 for n in widths):
         raise InputError(
             f"widths={widths!r}; give two or more whole numbers from 1: features, hidden units, outputs, as (2, 5, 1)"
         )

@@ -38,6 +38,7 @@ def identity(descent: Descent) -> dict[str, Any]:
         "engine": method.engine,
         **descent.settings.way,
         "start": digest(descent.state.parameters),
+        "cost at the start": digest(np.asarray(descent.mean_cost(descent.state.parameters, descent.data))),
         **{name: digest(*data) if data else "none" for name, data in sets.items()},
     }
 

@@ -129,7 +129,8 @@ def compare_methods(
 def _warm_up(model: Model, training: Any, engine: str, settings: Settings) -> None:
     """Let what a process loads and measures once be done; on batches of another size, whose code nobody shares."""
     check_model(model)
-    X, Y = (part[:, [0] * (settings.batch + 1)] for part in checked(training, "training"))
+    X, Y = checked(training, "training")
+    X, Y = (part[:, [0] * (min(settings.batch, X.shape[1]) + 1)] for part in (X, Y))
     Steps(model, pinned("reverse", engine), settings.rate, settings.momentum).of(model.initial(), X, Y)
 
 

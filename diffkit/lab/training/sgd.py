@@ -51,7 +51,8 @@ class Epoch(NamedTuple):
     epoch
         Its number, from 1.
     training, test
-        Mean cross-entropy of all samples of the set, without any penalty; NaN where there is no test set.
+        Mean loss of all samples of the set, without the penalty that ``l2`` of a dataclass adds; NaN where there is no
+        test set. Of a network with the loss of the course it is the mean cross-entropy.
     seconds
         What its steps took, without these means.
     """

@@ -18,8 +18,12 @@ def test_slopes_lie_below_the_bound_and_differences_end_early():
 
 
 def test_gradients_shrink_towards_the_inputs_for_every_activation():
-    standard, normalised, *_ = depth.gradients_by_layer().axes
+    standard, normalised, *by_weights = depth.gradients_by_layer().axes
     for line in standard.lines:
         assert (np.diff(line.get_ydata()) > 0).all()
     tanh = {line.get_label(): line.get_ydata() for line in normalised.lines}["tanh"]
     assert tanh[0] > tanh[-1] / 10
+    for panel in by_weights:  # "all layers learn alike", and "do not recover"
+        spread = {line.get_label(): np.ptp(np.log10(line.get_ydata())) for line in panel.lines}
+        assert max(spread["tanh"], spread["relu"]) < 0.5
+        assert min(spread["sigmoid"], spread["softplus"]) > 2.5

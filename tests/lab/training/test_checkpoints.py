@@ -105,6 +105,54 @@ def test_killed_at_any_moment_it_goes_on_bit_for_bit(file, tmp_path, seed):
         assert str(resumed["text"]) == str(whole["text"])
 
 
+def test_there_is_a_whole_checkpoint_at_every_moment(model, samples, file, monkeypatch):
+    train(model, samples, epochs=2, checkpoint=file)
+    before, seen = file.read_bytes(), []
+
+    def watched(beside, target):
+        with np.load(beside, allow_pickle=False) as arrays:  # whole, before it takes the other one's place
+            seen.append((len(arrays["history"]), target.read_bytes() == before))
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Path, "replace", watched)
+    with pytest.raises(ResultsError, match="cannot write the checkpoint"):
+        train(model, samples, epochs=4, checkpoint=file, resume=True)
+    assert seen == [(3, True)]
+    assert file.read_bytes() == before
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_a_model_without_words_of_its_own_is_told_by_its_cost(samples, file):
+    class Scaled:
+        def __init__(self, factor):
+            self.network, self.factor = Network((2, 1)), factor
+
+        def __getattr__(self, name):
+            return getattr(self.network, name)
+
+        count = property(lambda self: self.network.count)
+
+        def initial(self, seed=0, scale=None):
+            return self.network.initial(seed, scale)
+
+        def check(self, X, Y):
+            self.network.check(X, Y)
+
+        def predict(self, parameters, X):
+            return self.network.predict(parameters, X)
+
+        def cost(self, parameters, X, Y):
+            return self.factor * self.network.cost(parameters, X, Y)
+
+        def backward(self, parameters, X, Y):
+            return self.factor * self.network.backward(parameters, X, Y)
+
+    train(Scaled(1.0), samples, epochs=1, checkpoint=file)
+    train(Scaled(1.0), samples, epochs=2, checkpoint=file, resume=True)
+    with pytest.raises(ResultsError, match="cost at the start was"):
+        train(Scaled(2.0), samples, epochs=3, checkpoint=file, resume=True)
+
+
 def test_resuming_what_is_finished_changes_nothing(model, samples, file):
     whole = train(model, samples, epochs=4, checkpoint=file)
     same(train(model, samples, epochs=4, checkpoint=file, resume=True), whole)
