@@ -26,7 +26,7 @@ KEPT = 4000
 """Bytes of what a cell prints that are kept: the last ones."""
 
 _CHUNK = 1 << 16  # bytes read at once: all that a pipe of Linux holds
-_GRACE = 2.0  # seconds from the last that a process says to its end, so that it tells how it ended
+_GRACE = 5.0  # seconds from the last that a process says to its end, so that it tells how it ended
 _TICK = 1.0  # seconds after which a process that says nothing is looked at
 
 

@@ -121,7 +121,7 @@ def test_a_crash_says_where(worker):
 
 
 def test_what_is_found_before_the_end_is_kept(worker):
-    row = worker.measure(cell("slows_down"), BRIEF)
+    row = worker.measure(cell("slows_down"), replace(LIMITS, seconds=4.0))
     assert (row.status, row.error) == ("timed out", 0.0)
     assert row.operations > 0
     assert row.run_seconds is None
@@ -204,7 +204,7 @@ with Worker() as worker:
 
 def test_an_answer_that_came_while_the_main_process_was_stopped_counts(tmp_path, monkeypatch):
     sign = tmp_path / "the cell has begun"
-    program = PARENT.replace("Limits()", "Limits(seconds=2.0)") + "    print(row.status)\n"
+    program = PARENT.replace("Limits()", "Limits(seconds=5.0, budget_seconds=0.001)") + "    print(row.status)\n"
     path = os.pathsep.join(filter(None, sys.path))
     environment = {**os.environ, "PYTHONPATH": path, "SIGN": str(sign)}
     command = [sys.executable, "-c", program, "planted:behaves"]
@@ -212,7 +212,7 @@ def test_an_answer_that_came_while_the_main_process_was_stopped_counts(tmp_path,
         while not sign.exists():
             time.sleep(0.001)
         main.send_signal(signal.SIGSTOP)
-        time.sleep(3)
+        time.sleep(6)
         main.send_signal(signal.SIGCONT)
         assert main.communicate(timeout=30)[0] == "ok\n"
 
