@@ -134,7 +134,7 @@ def test_a_suite_of_cells_that_behave_badly_is_measured_to_its_end(tmp_path, mon
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
     slow, others = ["sleeps_natively"], ["segfaults", "allocates", "exits", "is_wrong", "raises", "behaves"]
     found = {}
-    for seconds, names in ((1, slow), (60, others)):  # a busy machine may need seconds for an end that is not a time-out
+    for seconds, names in ((1, slow), (60, others)):  # what ends by itself may take a busy machine long
         problems = [f"planted:{name}" for name in names]
         run_suite(Suite.parse(PLANTED.format(seconds=seconds, problems=problems), "planted"), tmp_path / str(seconds))
         frame = load(tmp_path / str(seconds))
