@@ -6,6 +6,7 @@ after any end, and `comparing` times the methods.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,7 +158,7 @@ def _keeper(file: Path | None, descent: Descent, stored: checkpoints.Stored | No
     if stored:
         stored.check(about)
         descent.state = stored.state
-    elif file.exists():
+    elif os.path.exists(file):  # noqa: PTH110 - Path's own raises where no file can be
         raise ResultsError(f"{file} is there already; resume it, or name another file")
     else:
         keep()  # a place that cannot be written is known before the first epoch, and a crash in that one costs no more

@@ -78,19 +78,26 @@ def write(file: Path, state: State, about: dict[str, Any]) -> None:
     np.savez(
         content, parameters=state.parameters, velocity=state.velocity, history=history, text=np.array(json.dumps(text))
     )
-    beside = _beside(file, os.getpid())
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with beside.open("wb") as stream:
-                stream.write(content.getbuffer())
-                stream.flush()
-                os.fsync(stream.fileno())
-            beside.replace(file)
-        finally:
-            beside.unlink(missing_ok=True)
+            _place(file, content)
+        except FileNotFoundError:  # another process has resumed from this file, and cleared away what lay beside it
+            _place(file, content)
     except OSError as error:
         raise ResultsError(f"cannot write the checkpoint {file}: {error}; choose another file") from None
+
+
+def _place(file: Path, content: BytesIO) -> None:
+    beside = _beside(file, os.getpid())
+    try:
+        with beside.open("wb") as stream:
+            stream.write(content.getbuffer())
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

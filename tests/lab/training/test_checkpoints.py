@@ -122,6 +122,21 @@ def test_there_is_a_whole_checkpoint_at_every_moment(model, samples, file, monke
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
+def test_who_resumes_from_the_same_file_meanwhile_stops_nobody(model, samples, file, monkeypatch):
+    replace, read = Path.replace, []
+
+    def interfered(beside, target):
+        if target.exists() and not read:
+            read.append(checkpoints.read(target).state.epoch)  # as another process does, at the worst moment
+        return replace(beside, target)
+
+    monkeypatch.setattr(Path, "replace", interfered)
+    found = train(model, samples, epochs=3, checkpoint=file)
+    assert read == [0]
+    same(found, train(model, samples, epochs=3))
+    same(train(model, samples, epochs=3, checkpoint=file, resume=True), found)
+
+
 def test_a_model_without_words_of_its_own_is_told_by_its_cost(samples, file):
     class Scaled:
         def __init__(self, factor):
@@ -257,6 +272,11 @@ def test_a_place_that_cannot_be_written_is_known_before_the_first_epoch(model, s
     with pytest.raises(ResultsError, match="cannot write"):
         train(model, samples, checkpoint=tmp_path / "file" / "run.npz", watch=lambda *row: seen.append(row))
     assert seen == []
+
+
+def test_a_name_that_no_file_can_have_is_refused_in_words(model, samples, tmp_path):
+    with pytest.raises(ResultsError, match=r"cannot write the checkpoint .*; choose another file"):
+        train(model, samples, checkpoint=tmp_path / ("long" * 100))
 
 
 def test_an_engine_that_is_gone_is_missed_in_words(model, samples, file, monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 from diffkit.differentiators import get
 from diffkit.errors import InputError
 from diffkit.lab.networks import ConvolutionalNetwork, Network, RecurrentNetwork
-from diffkit.lab.training import Epoch, Settings, compare_methods, train
+from diffkit.lab.training import Descent, Epoch, Settings, compare_methods, train
 from diffkit.lab.training.sgd import converged, visits
 
 ALGORITHM = {"epochs": 4, "rate": 0.3, "seed": 3}
@@ -57,12 +57,17 @@ def test_every_engine_goes_the_same_way(engine, samples):
     assert trained.engine == engine
 
 
+@pytest.mark.parametrize(("method", "tolerance"), [("reverse", 1e-12), ("finite-difference", 1e-7)])
 @pytest.mark.parametrize(("batch", "momentum"), [(4, 0.0), (7, 0.9), (30, 0.5), (1000, 0.0)])
-def test_batches_and_momentum(neuron, samples, batch, momentum):
+def test_batches_and_momentum(neuron, samples, batch, momentum, method, tolerance):
     given = {"rate": 0.3, "batch": batch, "momentum": momentum}
-    trail, _ = followed(neuron, samples, order="in-order", epochs=3, **given)
+    trail, _ = followed(neuron, samples, order="in-order", epochs=3, method=method, **given)
     expected = by_hand(neuron, samples, neuron.initial(0), [np.arange(30)] * 3, **given)
-    np.testing.assert_allclose(trail, expected, rtol=1e-12)
+    np.testing.assert_allclose(trail, expected, rtol=tolerance)
+
+
+def test_a_method_with_an_engine_of_its_own_keeps_it(neuron, samples):
+    assert train(neuron, samples, method=get("reverse", engine="interpreted"), epochs=1).engine == "interpreted"
 
 
 def test_a_shuffled_epoch_visits_every_sample_once_in_an_order_of_its_own():
@@ -146,6 +151,17 @@ def test_numbers_that_are_not_finite_end_the_training_and_cost_nothing_finished(
     assert "sample" in trained.stopped
     assert f"epoch {len(trail) + 1} at rate=0.03" in trained.stopped
     assert "smaller rate" in trained.stopped
+
+
+def test_an_epoch_that_failed_leaves_the_order_as_it_was(samples):
+    class Falling(Network):
+        def cost(self, parameters, X, Y):
+            return -np.sum(np.exp(parameters))
+
+    descent = Descent(Falling((2, 1)), samples, None, get("reverse", engine="numpy"), Settings(rate=1e308))
+    said = descent.epoch()
+    assert "sample" in said
+    assert descent.epoch() == said  # the same sample of the same order
 
 
 def test_a_step_too_far_at_the_end_of_an_epoch_is_seen_too(neuron, samples):
