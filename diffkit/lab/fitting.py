@@ -20,6 +20,7 @@ from diffkit.differentiators import get
 from diffkit.errors import InputError
 from diffkit.lab.data import Array, classes
 from diffkit.lab.networks import Model, check_model
+from diffkit.lab.training.steps import owned
 from diffkit.operators import value_and_grad
 from diffkit.problems.base import check_repetitions
 
@@ -88,7 +89,7 @@ def fit(
     Raises
     ------
     InputError
-        The model is none, the examples do not fit it, ``steps`` is no whole number from 1 or the seed none from 0, or
+        The model is none, the examples do not fit it or are not finite, ``steps`` is no whole number from 1 or the seed none from 0, or
         SciPy (extra `scipy`) is missing.
 
     Notes
@@ -106,7 +107,7 @@ def fit(
     check_model(model)
     check_repetitions("steps", steps)
     minimize = _scipy()
-    X, Y = np.asarray(X, dtype=float), np.asarray(Y, dtype=float)
+    X, Y = owned(X, "X"), owned(Y, "Y")
     start = model.initial(seed=seed, scale=scale)
     model.check(X, Y)
     both = value_and_grad(model.cost, method=get(method, engine="numpy"))

@@ -185,7 +185,7 @@ class Layered(ABC):
             raise InputError(f"X has shape {shape}: no example; a mean needs one or more")
 
     def check(self, X: Any, Y: Any) -> None:
-        """Refuse examples that do not fit; labels are looked at where they come as an array.
+        """Refuse examples that do not fit; labels are looked at where they come as numbers.
 
         Raises
         ------
@@ -205,8 +205,9 @@ class Layered(ABC):
             raise InputError(
                 f"Y has shape {np.shape(Y)} and X {np.shape(X)}; give Y of shape {needed}, examples in columns"
             )
-        if isinstance(Y, np.ndarray):
-            self.labels.check(Y)
+        given = np.asarray(Y) if isinstance(Y, (list, tuple)) else Y
+        if isinstance(given, np.ndarray) and given.dtype != object:  # a list may hold traced numbers
+            self.labels.check(given)
 
 
 class Classifier(Layered):

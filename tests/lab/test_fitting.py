@@ -88,6 +88,10 @@ def test_what_cannot_be_fitted_is_refused(monkeypatch):
         fitting.fit(Network((3, 1)), drawn.X, drawn.Y)
     with pytest.raises(InputError, match="seed=-1"):
         fitting.fit(Network((2, 1)), drawn.X, drawn.Y, seed=-1)
+    with pytest.raises(InputError, match="X holds numbers that are not finite"):
+        fitting.fit(Network((2, 1)), np.full_like(drawn.X, np.nan), drawn.Y)
+    with pytest.raises(InputError, match="Y is a str"):
+        fitting.fit(Network((2, 1)), drawn.X, "Y")
     monkeypatch.setitem(sys.modules, "scipy.optimize", None)
     with pytest.raises(InputError, match=r"pip install \"diffkit\[scipy\]\""):
         fitting.fit(Network((2, 1)), drawn.X, drawn.Y)

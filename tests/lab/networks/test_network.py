@@ -67,6 +67,8 @@ def complex_step(network, parameters, X, Y):
     return np.array(found)
 
 
+METHODS = ("finite-difference", "symbolic", "forward", "reverse")
+
 # ---------------------------------------------------------------- the kinds of networks
 
 
@@ -316,9 +318,9 @@ def test_an_unknown_activation_is_answered_with_its_neighbour(field):
     ],
 )
 def test_labels_that_cannot_be_are_refused(network, Y, message):
-    for use in (network.cost, network.backward):
+    for use, given in product((network.cost, network.backward), (Y, np.array(Y))):
         with pytest.raises(InputError, match=message):
-            use(network.initial(), np.ones((2, 2)), np.array(Y))
+            use(network.initial(), np.ones((2, 2)), given)
 
 
 def test_examples_may_be_lists():
@@ -326,6 +328,14 @@ def test_examples_may_be_lists():
     parameters, X, Y = sample(network)
     for use in (network.cost, network.backward):
         assert np.array_equal(use(parameters.tolist(), X.tolist(), Y.tolist()), use(parameters, X, Y))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_labels_in_a_list_may_be_traced(method):
+    network = Network((2, 1), output="identity", loss="quadratic")
+    parameters, X, _ = sample(network)
+    found = dk.grad(lambda y: network.cost(parameters, X, [[y[0], y[1], y[2]]]), method=method)(np.zeros(3))
+    np.testing.assert_allclose(found, -network.predict(parameters, X)[0] / 3, rtol=1e-7)
 
 
 def test_what_does_not_fit_is_refused_while_a_method_traces_too():
