@@ -30,7 +30,7 @@ MODELS = ("dense", "convolutional", "recurrent")
 def train(
     *,
     data: Annotated[str, typer.Option(help="band, pocket, four-gaussians, spirals or digits.")] = "band",
-    samples: Annotated[int | None, typer.Option(help="How many, of all that are drawn.")] = None,
+    samples: Annotated[int | None, typer.Option(help="How many are drawn; 400 if not given, or all digits.")] = None,
     test: Annotated[float, typer.Option(help="The share of them to test with.")] = 0.25,
     model: Annotated[
         str, typer.Option(help="dense; convolutional or recurrent (an LSTM) for square images, as digits are.")
@@ -38,7 +38,9 @@ def train(
     widths: Annotated[
         str, typer.Option(help="Units of the hidden layers, as 5,3, or '' for none; filters, or units of the LSTM.")
     ] = "3",
-    hidden: Annotated[str, typer.Option(help="Activation of the hidden layers.")] = "tanh",
+    hidden: Annotated[
+        str, typer.Option(help="Activation of the hidden layers: tanh, sigmoid, relu, softplus or identity.")
+    ] = "tanh",
     output: Annotated[str, typer.Option(help="Of the last layer; sigmoid for two classes, softmax for more.")] = "",
     loss: Annotated[str, typer.Option(help="cross-entropy or quadratic.")] = "cross-entropy",
     l2: Annotated[float, typer.Option(help="Weight of the penalty on squared weights.")] = 0.0,
@@ -53,10 +55,12 @@ def train(
     momentum: Annotated[float, typer.Option(help="How much of the last step is taken again.")] = 0.0,
     order: Annotated[str, typer.Option(help="shuffled, in-order, or random (with replacement).")] = "shuffled",
     tolerance: Annotated[
-        float | None, typer.Option(help="Stop when the cost of 5 epochs is not lower by more than this share.")
+        float | None, typer.Option(help="Stop when 5 epochs cost not less than the 5 before by more than this share.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of data, initial parameters and order.")] = 0,
-    scale: Annotated[float | None, typer.Option(help="Of the initial weights; 0 makes them zero.")] = None,
+    scale: Annotated[
+        float | None, typer.Option(help="Standard deviation of the initial weights; 1/sqrt(units before) if not given.")
+    ] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="File to write after every epoch, as run.npz.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show nothing.")] = False,

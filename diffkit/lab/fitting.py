@@ -89,8 +89,8 @@ def fit(
     Raises
     ------
     InputError
-        The model is none, the examples do not fit it or are not finite, ``steps`` is no whole number from 1 or the seed none from 0, or
-        SciPy (extra `scipy`) is missing.
+        The model is none, the examples do not fit it or are not finite, ``steps`` is no whole number from 1 or the seed
+        none from 0, or SciPy (extra `scipy`) is missing.
 
     Notes
     -----

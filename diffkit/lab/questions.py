@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -52,10 +53,12 @@ def _line(name: str, numbers: Sequence[float], first: int) -> str:
     )
 
 
-def _chosen(names: str | Sequence[str], known: Collection[str], kind: str, samples: int, starts: int) -> Sequence[str]:
+def _chosen(names: str | Sequence[str], known: Collection[str], kind: str, widths: Any, **counts: int) -> Sequence[str]:
     """The names as a list; refuse what nobody has, and numbers that count nothing."""
-    check_repetitions("samples", samples)
-    check_repetitions("starts", starts)
+    for count, number in counts.items():
+        check_repetitions(count, number)
+    if not isinstance(widths, Sequence) or not widths:
+        raise InputError(f"widths={widths!r}; give a list of one number of hidden units or more, as (2, 3)")
     names = [names] if isinstance(names, str) else names
     if not names:
         raise InputError(f"no {kind} is named; choose from {', '.join(known)}")
@@ -118,7 +121,7 @@ def answer_a(
     0
     """
     rows: dict[str, tuple[float, ...]] = {}
-    for name in _chosen(data, CLASSES, "data", samples, starts):
+    for name in _chosen(data, CLASSES, "data", widths, samples=samples, starts=starts):
         drawn = CLASSES[name](samples)
         rows[name] = tuple(_classify(drawn, width, starts).misses for width in widths)
     return Answers("examples of a wrong class", tuple(widths), rows)
@@ -210,7 +213,7 @@ def answer_b(
     True
     """
     rows: dict[str, tuple[float, ...]] = {}
-    for name in _chosen(curves, CURVES, "curve", samples, starts):
+    for name in _chosen(curves, CURVES, "curve", widths, samples=samples, starts=starts):
         rows[name] = tuple(_regress(CURVES[name], width, samples, starts) for width in widths)
     return Answers("root mean square of the differences", tuple(widths), rows)
 

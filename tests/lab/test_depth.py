@@ -160,6 +160,32 @@ def test_the_quadratic_cost_is_bounded_and_cross_entropy_grows():
     assert far["cross-entropy"].slope[0, 0] > 100 * far["quadratic"].slope[0, 0]
 
 
+def plateau_share(loss, reach, seed):
+    """The share of the grid that is high and less than half as steep as on average, from the formulas."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=100), rng.integers(2, size=100)
+    w1, w2 = (w[..., None] for w in np.meshgrid(*[np.linspace(-reach, reach, 21)] * 2, indexing="ij"))
+    u = np.tanh(w1 * x)
+    p = 1 / (1 + np.exp(-w2 * u))
+    if loss == "quadratic":
+        losses, by_z = (p - y) ** 2 / 2, (p - y) * p * (1 - p)
+    else:
+        losses, by_z = -np.log(np.where(y == 1, p, 1 - p)), p - y
+    cost = losses.mean(axis=-1)
+    slope = np.hypot((by_z * w2 * (1 - u**2) * x).mean(axis=-1), (by_z * u).mean(axis=-1))
+    high = cost - cost.min() > cost.max() - cost
+    return np.mean(high & (slope < slope.mean() / 2))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 8, 11])
+def test_plateaus_of_the_quadratic_cost_alone_whatever_the_seed(seed):
+    for reach, least, most in ((5.0, 0.05, 0.25), (10.0, 0.2, 0.5)):
+        for loss in ("quadratic", "cross-entropy"):
+            found = depth.surface(loss, reach=reach, points=21, seed=seed).plateau.mean()
+            assert found == pytest.approx(plateau_share(loss, reach, seed), abs=1e-12)
+            assert least < found < most if loss == "quadratic" else found == 0
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [

@@ -98,6 +98,8 @@ def test_names_that_nobody_has_are_refused():
         ({"starts": 0}, "starts = 0"),
         ({"samples": 0}, "samples = 0"),
         ({"widths": (-1,)}, "widths=.2, -1, 1"),
+        ({"widths": 3}, "widths=3; give a list of one number"),
+        ({"widths": ()}, "give a list of one number"),
         ({"data": []}, "no data is named; choose from band"),
     ],
 )

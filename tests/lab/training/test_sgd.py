@@ -266,6 +266,18 @@ def test_methods_compared_take_turns_on_the_same_way(samples):
     assert len(str(found).splitlines()) == 5
 
 
+def test_the_distance_is_the_largest_after_any_epoch_relative_to_the_parameters(samples):
+    given = {"engine": "numpy", "epochs": 6, "rate": 0.3}
+    reverse, differences = (
+        np.array(followed(Network((2, 3, 1)), samples, method=method, **given)[0])
+        for method in ("reverse", "finite-difference")
+    )
+    expected = [np.abs(p - q).max() / np.abs(q).max() for p, q in zip(differences, reverse, strict=True)]
+    assert max(expected) > 1.2 * min(expected)
+    found = compare_methods(Network((2, 3, 1)), samples, methods=["reverse", "finite-difference"], **given)
+    assert found.rows[1].distance == pytest.approx(max(expected), rel=1e-12)
+
+
 @pytest.mark.parametrize("methods", ["reverse", [], (), 3])
 def test_methods_to_compare_are_a_list(samples, methods):
     with pytest.raises(InputError, match="give a list"):
