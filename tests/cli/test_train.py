@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 
 from diffkit import cli
+from diffkit.lab import data
+from diffkit.lab.networks import Network
+from diffkit.lab.training import train
 
 COMMAND = [sys.executable, "-c", "from diffkit.cli import main; main()"]
 SMALL = ("train", "--samples", "20", "--epochs", "3")
@@ -28,6 +31,34 @@ def test_a_line_per_epoch_and_one_that_sums_up(capsys):
     assert [line.split(":")[0] for line in lines[:3]] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
     assert lines[3].startswith("3 epochs by forward on numpy (all epochs): cost ")
     assert lines[3].endswith("of 5 test samples right")
+
+
+def test_each_option_reaches_the_training(tmp_path, capsys):
+    options = (
+        "--data pocket --samples 40 --test 0.3 --widths 4,2 --hidden relu --output tanh --loss quadratic --l2 0.02 "
+        "--method forward --engine numpy --epochs 12 --rate 0.05 --batch 3 --momentum 0.5 --order random "
+        "--tolerance 0.9 --seed 7 --scale 0.8"
+    )
+    assert call("train", *options.split(), "--checkpoint", tmp_path / "run.npz") == 0
+    training, test = data.get("pocket", samples=40, seed=7).split(test=0.3, seed=7)
+    network = Network((2, 4, 2, 1), hidden="relu", output="tanh", loss="quadratic", l2=0.02)
+    expected = train(
+        network, training, test, method="forward", engine="numpy", epochs=12, rate=0.05, batch=3, momentum=0.5,
+        order="random", tolerance=0.9, seed=7, scale=0.8,
+    )  # fmt: skip
+    assert expected.stopped == "converged"
+    with np.load(tmp_path / "run.npz") as arrays:
+        np.testing.assert_array_equal(arrays["parameters"], expected.parameters)
+        assert len(arrays["history"]) == 10
+    right = np.mean((network.predict(expected.parameters, test.X) >= 0.5) == (test.Y == 1))
+    assert capsys.readouterr().out.splitlines()[-1].endswith(f"{right:.1%} of 12 test samples right")
+
+
+def test_filters_have_the_activation_asked_for(tmp_path):
+    few = ("--data", "digits", "--model", "convolutional", "--widths", "2", "--hidden", "relu", "--quiet")
+    assert call(*SMALL, *few, "--checkpoint", tmp_path / "run.npz") == 0
+    with np.load(tmp_path / "run.npz") as arrays:
+        assert "ConvolutionalNetwork(filters=2, classes=10, side=8, hidden='relu'" in str(arrays["text"])
 
 
 def test_an_object_per_epoch(capsys):
