@@ -72,6 +72,19 @@ def test_without_margin_the_clouds_overlap():
     assert (drawn.labels != (drawn.X[0] * drawn.X[1] > 0)).any()
 
 
+def test_spirals_are_two_arms_of_one_and_a_half_turns_opposite_each_other():
+    drawn = data.get("spirals", samples=1000)
+    radius = np.linspace(0.14, 1, 2000)
+    for label in (0, 1):
+        angle = 3 * np.pi * radius + np.pi * label
+        arm = radius * np.array([np.cos(angle), np.sin(angle)])
+        points = drawn.X[:, drawn.labels == label]
+        distance = np.hypot(*(points[:, :, np.newaxis] - arm[:, np.newaxis])).min(axis=1)
+        assert distance.max() < 0.1
+        assert distance.mean() == pytest.approx(0.02 * np.sqrt(2 / np.pi), rel=0.15)  # normal, across the arm
+        assert np.mean(points**2) == pytest.approx(0.51 / 2, abs=0.03)  # as many on each area
+
+
 def test_digits_are_the_bundled_ones():
     from sklearn.datasets import load_digits
 
