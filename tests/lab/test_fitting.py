@@ -42,6 +42,19 @@ def test_logistic_regression_ends_where_a_minimiser_without_gradients_does():
     assert found.cost == pytest.approx(expected.fun, rel=1e-9)
 
 
+def test_it_goes_as_many_steps_as_asked_from_the_start_asked_for():
+    drawn, network = data.get("pocket", samples=50), Network((2, 3, 1))
+    expected = minimize(
+        lambda parameters: network.cost(parameters, drawn.X, drawn.Y),
+        network.initial(seed=3, scale=0.5),
+        jac=lambda parameters: network.backward(parameters, drawn.X, drawn.Y),
+        method="L-BFGS-B",
+        options={"maxiter": 4},
+    )
+    found = fitting.fit(network, drawn.X, drawn.Y, seed=3, scale=0.5, steps=4)
+    np.testing.assert_allclose(found.parameters, expected.x, rtol=1e-6)
+
+
 @pytest.mark.parametrize("method", ["forward", "symbolic", "finite-difference"])
 def test_any_method_gives_the_gradient(method):
     drawn = data.get("band", samples=30)
