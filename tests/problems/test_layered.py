@@ -47,6 +47,8 @@ def test_inputs_of_another_shape_are_refused_with_the_one_that_fits(model, shape
 def test_labels_are_checked_where_they_are_numbers(model):
     with pytest.raises(InputError, match="Y holds numbers that are no labels; give columns of shares from 0 to 1"):
         model.cost(model.initial(), np.zeros((16, 2)), np.ones((3, 2)))
+    with pytest.raises(InputError, match="Y holds numbers that are no labels"):  # they sum to 1
+        model.cost(model.initial(), np.zeros((16, 2)), np.array([[2.0, 0.5], [-1.0, 0.5], [0.0, 0.0]]))
     with pytest.raises(InputError, match=r"give Y of shape \(3, 2\), examples in columns"):
         model.backward(model.initial(), np.zeros((16, 2)), np.ones((2, 3)))
 

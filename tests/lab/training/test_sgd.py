@@ -164,6 +164,27 @@ def test_an_epoch_that_failed_leaves_the_order_as_it_was(samples):
     assert descent.epoch() == said  # the same sample of the same order
 
 
+@pytest.mark.parametrize("method", ["reverse", "finite-difference"])
+def test_a_gradient_that_is_not_finite_is_seen_where_the_cost_is(samples, method):
+    class Steep(Network):
+        """The cost is 0 at 0, and its slope beyond all numbers."""
+
+        def cost(self, parameters, X, Y):
+            return 1e307 * np.sum(np.sin(1e3 * parameters))
+
+    trained = train(Steep((2, 1)), samples, method=method, rate=1e-300, scale=0, order="in-order")
+    assert trained.stopped.startswith("the gradient of sample 0 is not finite, in epoch 1")
+
+
+def test_a_velocity_whose_square_overflows_is_finite(samples):
+    class Slope(Network):
+        def cost(self, parameters, X, Y):
+            return np.sum(parameters)
+
+    trained = train(Slope((2, 1)), samples, batch=30, rate=1e200, scale=0, epochs=2)
+    np.testing.assert_allclose(trained.parameters, -2e200, rtol=1e-12)
+
+
 def test_a_step_too_far_at_the_end_of_an_epoch_is_seen_too(neuron, samples):
     trained = train(neuron, samples, batch=30, rate=1e308, start=np.array([1e300, 0.0, 0.0]))
     assert not trained.finite
@@ -193,6 +214,12 @@ def test_data_that_cannot_be_used(neuron, data, said):
 def test_a_start_of_another_shape(neuron, samples):
     with pytest.raises(InputError, match=r"start has shape \(2,\).*\(3,\)"):
         train(neuron, samples, start=np.ones(2))
+
+
+@pytest.mark.parametrize("start", [[np.nan, 0.0, 0.0], [np.inf, 0.0, 0.0]])
+def test_a_start_that_is_not_finite(neuron, samples, start):
+    with pytest.raises(InputError, match="start holds numbers that are not finite"):
+        train(neuron, samples, start=start)
 
 
 def test_data_of_another_width_than_the_network(samples):
@@ -247,6 +274,13 @@ def test_the_callers_arrays_stay_as_they_are(neuron, samples):
     np.testing.assert_array_equal(start, kept)
     np.testing.assert_array_equal(samples.X, X)
     np.testing.assert_array_equal(samples.Y, Y)
+
+
+def test_data_that_are_changed_meanwhile_change_nothing(neuron, samples):
+    given = type("Given", (), {"X": samples.X.copy(), "Y": samples.Y.copy()})
+    spoiled = train(neuron, given, epochs=3, watch=lambda *_: given.X.fill(0))
+    assert not given.X.any()
+    np.testing.assert_array_equal(spoiled.parameters, train(neuron, samples, epochs=3).parameters)
 
 
 def test_what_a_watcher_does_to_its_parameters_changes_nothing(neuron, samples):
