@@ -71,6 +71,14 @@ def test_equal_seeds_give_equal_fits_and_others_others():
     assert one.cost != other.cost
 
 
+def test_a_fit_does_not_depend_on_how_the_examples_lie_in_memory():
+    digits, network = data.get("digits", samples=60), Network((64, 2, 10), output="softmax")
+    one, other = (
+        fitting.fit(network, lie(digits.X), digits.Y, steps=60) for lie in (np.ascontiguousarray, np.asfortranarray)
+    )
+    np.testing.assert_array_equal(one.parameters, other.parameters)
+
+
 def test_the_error_is_a_root_mean_square():
     X = np.linspace(-1, 1, 21)[np.newaxis]
     line = fitting.fit(Network((1, 1), output="identity", loss="quadratic"), X, X**2)
