@@ -19,6 +19,7 @@ from diffkit import trees
 from diffkit.differentiators.arguments import fit, fitted, take
 from diffkit.differentiators.assembling import assemble, blocks
 from diffkit.differentiators.described import Described
+from diffkit.differentiators.folding import fold
 from diffkit.differentiators.following import followed
 from diffkit.differentiators.programs import (
     DIRECTED,
@@ -127,6 +128,48 @@ class Derivative(Described):
     def error_estimate(self, /, *args: Any, **kwargs: Any) -> Any:
         """An estimate of the error of each entry of the Jacobian (finite differences with scheme="richardson")."""
         return self.call("error", args, kwargs)
+
+    def fold(self, carried: Sequence[Any], rows: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Apply f to its own results, over rows: ``for x in rows: *carried, y = f(*carried, x)``.
+
+        On the engine ``llvm`` the loop is machine code, during which Ctrl-C has to wait.
+
+        Parameters
+        ----------
+        carried
+            f's first arguments at the start, arrays; its first results take their place in each round.
+        rows
+            f's other arguments, each stacked along a first axis: round k gets entry k.
+
+        Returns
+        -------
+        carried, others
+            What is carried after the last round, and the other results of f, stacked over the rounds.
+
+        Raises
+        ------
+        InputError
+            This is no plan of values, or arguments and results do not fit f or each other.
+
+        Examples
+        --------
+        >>> import numpy as np, diffkit as dk
+        >>> def newton(x, a):  # one step towards the square root of a, and how far it is from it
+        ...     return (x + a / x) / 2, x * x - a
+        >>> plan = dk.get("reverse").prepare(newton, np.ones(1), np.ones(1), product="value")
+        >>> plan.fold([np.ones(1)], [np.full((5, 1), 2.0)])
+        ((array([1.41421356]),), (array([[-1.00000000e+00], ...]),))
+        """
+        return fold(self, carried, rows)
+
+    def folds(self) -> list[tuple[Traced, Any]]:
+        """The loops that an engine has made of the branches known by now."""
+        made = [(branch, self.ready(branch, "value").fold) for branch in self._branches if branch.holds()]
+        return [(branch.traced, run) for branch, run in made if run]
+
+    def latest(self) -> Traced:
+        """The trace of the branch that was taken last."""
+        return self._branches[0].traced
 
     def retrace(self) -> None:
         """Forget what was traced: f is traced again at the next call."""

@@ -148,6 +148,24 @@ def test_numbers_that_are_not_finite_end_the_training_and_cost_nothing_finished(
     assert "smaller rate" in trained.stopped
 
 
+@pytest.mark.parametrize("method", ["reverse", "finite-difference"])
+@pytest.mark.parametrize(("rate", "what"), [(1.2, "cost inf"), (1e308, "step")])
+def test_the_sample_at_which_it_went_wrong_is_named(samples, rate, what, method):
+    class Parabola(Network):
+        """Descent goes from x to -1.4 x, until x has no square; a rate beyond all numbers has no first step."""
+
+        def cost(self, parameters, X, Y):
+            return np.sum(parameters**2)
+
+    count, k = samples.X.shape[1], 0
+    if what == "cost inf":
+        while np.isfinite(3 * (10.0 * 1.4**k) ** 2):
+            k += 1
+    start = np.full(3, 10.0)
+    trained = train(Parabola((2, 1)), samples, method=method, rate=rate, order="in-order", epochs=100, start=start)
+    assert trained.stopped.startswith(f"the {what} of sample {k % count} is not finite, in epoch {k // count + 1} ")
+
+
 def test_a_step_too_far_at_the_end_of_an_epoch_is_seen_too(neuron, samples):
     trained = train(neuron, samples, batch=30, rate=1e308, start=np.array([1e300, 0.0, 0.0]))
     assert not trained.finite
