@@ -16,12 +16,12 @@ from diffkit.tracing import Traced, current_trace
 
 if TYPE_CHECKING:
     from diffkit.differentiators.arguments import Layout, Spec
-    from diffkit.differentiators.derivative import Derivative
+    from diffkit.differentiators.products import Products
 
 Arrays = tuple[Any, ...]
 
 
-def fold(derivative: Derivative, carried: Sequence[Any], rows: Sequence[Any]) -> tuple[Arrays, Arrays]:
+def fold(derivative: Products, carried: Sequence[Any], rows: Sequence[Any]) -> tuple[Arrays, Arrays]:
     """See `Derivative.fold`."""
     if derivative.product != "value" or derivative.has_aux:
         raise InputError('fold needs a plan of values: prepare(..., product="value"), without has_aux')
