@@ -23,7 +23,7 @@ def step(place, speed, time):
 
 
 place, speed = np.array([1.0, 0.0]), np.array([0.0, 2 * np.pi * 0.8])
-times = np.full(ROUNDS * YEARS, 1 / ROUNDS)
+times = np.broadcast_to(1 / ROUNDS, ROUNDS * YEARS)
 plan = dk.get("reverse").prepare(step, place, speed, times[0], product="value")
 began = perf_counter()
 (place, speed), (energy,) = plan.fold((place, speed), (times,))

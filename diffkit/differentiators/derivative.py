@@ -86,10 +86,10 @@ class Derivative(Products):
         self._program(branch, product)
         self._shorten(branch, product)
 
-    def folds(self) -> list[tuple[Traced, Any]]:
-        """The loops that an engine has made of the branches known by now."""
-        made = [(branch, self.ready(branch, "value").fold) for branch in self._branches if branch.holds()]
-        return [(branch.traced, run) for branch, run in made if run]
+    def folds(self) -> list[tuple[Traced, Any, int]]:
+        """The loops that an engine has made of the branches known by now, and the operations of a round."""
+        made = [(branch.traced, self.ready(branch, "value")) for branch in self._branches if branch.holds()]
+        return [(traced, each.fold, each.operations.total) for traced, each in made if each.fold and each.operations]
 
     def latest(self) -> Traced:
         """The trace of the branch that was taken last."""

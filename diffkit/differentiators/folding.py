@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Arrays = tuple[Any, ...]
 
+AT_ONCE = 10**8
+"""Operations in a row during which an engine's loop does not let go of the interpreter: a tenth of a second or so."""
+
 
 def fold(derivative: Products, carried: Sequence[Any], rows: Sequence[Any]) -> tuple[Arrays, Arrays]:
     """See `Derivative.fold`."""
@@ -32,9 +35,10 @@ def fold(derivative: Products, carried: Sequence[Any], rows: Sequence[Any]) -> t
     pieces = [] if count else [[np.empty((0, *x.shape), x.dtype) for x in derivative.latest().leaves[kept:]]]
     while done < count:
         before = done
-        for traced, run in derivative.folds():
+        for traced, run, operations in derivative.folds():
             check_results(traced, held)
-            rounds, held, others = run(held, [x[done:] for x in stacked])
+            most = done + max(1, AT_ONCE // max(1, operations))
+            rounds, held, others = run(held, [x[done:most] for x in stacked])
             done += rounds
             pieces += [others] if rounds else []
         if done == before:  # there is no such loop, or f takes a new branch here

@@ -23,8 +23,8 @@ class Products(Described):
         """Run a product."""
 
     @abstractmethod
-    def folds(self) -> list[tuple[Traced, Any]]:
-        """The loops that an engine has made of the branches known by now."""
+    def folds(self) -> list[tuple[Traced, Any, int]]:
+        """The loops that an engine has made of the branches known by now, and the operations of a round."""
 
     @abstractmethod
     def latest(self) -> Traced:
@@ -73,7 +73,7 @@ class Products(Described):
     def fold(self, carried: Sequence[Any], rows: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """Apply f to its own results, over rows: ``for x in rows: *carried, y = f(*carried, x)``.
 
-        On the engine ``llvm`` the loop is machine code, during which Ctrl-C has to wait.
+        On the engine ``llvm`` the loop is machine code. Rows that are all alike take no memory: `numpy.broadcast_to`.
 
         Parameters
         ----------

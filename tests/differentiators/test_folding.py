@@ -1,11 +1,13 @@
 """`Derivative.fold`: f applied to its own results, over rows; the reference is the loop itself, in NumPy."""
 
+import signal
 import threading
 
 import numpy as np
 import pytest
 
 import diffkit as dk
+from diffkit.differentiators import folding
 from diffkit.engines import engine_names
 from diffkit.errors import InputError, TracingError
 
@@ -187,6 +189,30 @@ def test_a_black_box_is_called():
 
     prepared = plan(f, np.ones(2), np.ones(2), engine="numpy", method="finite-difference")
     assert prepared.fold([np.zeros(2)], [np.ones((4, 2))])[0][0].tolist() == [4.0, 4.0]
+
+
+@pytest.mark.skipif("llvm" not in engine_names(), reason="the extra 'llvm' is not installed")
+def test_ctrl_c_ends_machine_code_too():
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    prepared = plan(lambda x, a: x + a, 0.0, 0.0, engine="llvm")
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(KeyboardInterrupt):  # a minute and more if nothing ends it
+            prepared.fold([0.0], [np.broadcast_to(1.0, 10**11)])
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 1000])
+def test_pieces_are_one_fold(engine, at_once, monkeypatch):
+    monkeypatch.setattr(folding, "AT_ONCE", at_once)
+    (found,), (sums,) = plan(lambda x, a: (x + a, x[0]), X, X, engine=engine).fold([X], [np.ones((50, 3))])
+    assert found.tolist() == [51.0] * 3
+    assert sums.tolist() == list(range(1, 51))
 
 
 def test_threads_do_not_meet(engine):
