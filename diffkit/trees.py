@@ -6,6 +6,7 @@ imported when the first container is met. None is an empty container, as in JAX.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -50,7 +51,12 @@ def flatten(value: Any) -> tuple[list[Any], Structure]:
 
 def is_tuple(structure: Structure, count: int) -> bool:
     """Whether so many leaves, two or more, make up a plain tuple."""
-    return count > 1 and structure == flatten((0.0,) * count)[1]
+    return count > 1 and structure == _tuple(count)
+
+
+@functools.cache
+def _tuple(count: int) -> Structure:
+    return flatten((0.0,) * count)[1]
 
 
 def as_leaf(value: Any, what: str = "x") -> Any:

@@ -155,7 +155,7 @@ class GraphDifferentiator(Differentiator):
     def compiled(self, graph: Graph) -> Program:
         """Make a graph a program."""
         made = find_engine(self.engine).compile(graph)
-        return Program(made.run, graph, made.source, graph.operations, direct=made.direct, later=made.later)
+        return Program.of(made, graph)
 
     def graph_of(self, branch: Branch, wanted: tuple[bool, ...], product: str) -> Graph:
         """The graph of one product; its inputs are f's, then the caller's directions."""

@@ -18,8 +18,8 @@ import numpy as np
 from diffkit import trees
 from diffkit.differentiators.arguments import fit, fitted, take
 from diffkit.differentiators.assembling import assemble, blocks
-from diffkit.differentiators.described import Described
 from diffkit.differentiators.following import followed
+from diffkit.differentiators.products import Products
 from diffkit.differentiators.programs import (
     DIRECTED,
     LIKE_RESULT,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 MAX_BRANCHES = 8
 
 
-class Derivative(Described):
+class Derivative(Products):
     """A method made ready for one function and arguments of one signature; made by `Differentiator.prepare`.
 
     ``value``, ``gradient``, ``jacobian``, ``jvp``, ``vjp``, ``hessian`` and ``hvp`` give the products, ``run`` the one
@@ -86,47 +86,14 @@ class Derivative(Described):
         self._program(branch, product)
         self._shorten(branch, product)
 
-    # ------------------------------------------------------------ products
+    def folds(self) -> list[tuple[Traced, Any, int]]:
+        """The loops that an engine has made of the branches known by now, and the operations of a round."""
+        made = [(branch.traced, self.ready(branch, "value")) for branch in self._branches if branch.holds()]
+        return [(traced, each.fold, each.operations.total) for traced, each in made if each.fold and each.operations]
 
-    def run(self, /, *args: Any, **kwargs: Any) -> Any:
-        """The product that this was prepared for."""
-        return self.call(self.product, args, kwargs)
-
-    def value(self, /, *args: Any, **kwargs: Any) -> Any:
-        """The value of f."""
-        return self.call("value", args, kwargs)
-
-    def gradient(self, /, *args: Any, **kwargs: Any) -> Any:
-        """The gradient of a scalar f, in x's containers and shapes."""
-        return self.call("gradient", args, kwargs)
-
-    def value_and_gradient(self, /, *args: Any, **kwargs: Any) -> Any:
-        """The value and the gradient of f, in one run."""
-        return self.call("value_and_gradient", args, kwargs)
-
-    def jacobian(self, /, *args: Any, **kwargs: Any) -> Any:
-        """The Jacobian ``(B, A)``, inputs and outputs flattened in C order."""
-        return self.call("jacobian", args, kwargs)
-
-    def jvp(self, /, *args: Any, **kwargs: Any) -> Any:
-        """The product J v, built like f's result; the last argument is v, built like x."""
-        return self.call("jvp", args, kwargs)
-
-    def vjp(self, /, *args: Any, **kwargs: Any) -> Any:
-        """The product w J, built like x; the last argument is w, built like f's result."""
-        return self.call("vjp", args, kwargs)
-
-    def hessian(self, /, *args: Any, **kwargs: Any) -> Any:
-        """The Hessian ``(A, A)`` of a scalar f."""
-        return self.call("hessian", args, kwargs)
-
-    def hvp(self, /, *args: Any, **kwargs: Any) -> Any:
-        """The product H v, built like x; the last argument is v."""
-        return self.call("hvp", args, kwargs)
-
-    def error_estimate(self, /, *args: Any, **kwargs: Any) -> Any:
-        """An estimate of the error of each entry of the Jacobian (finite differences with scheme="richardson")."""
-        return self.call("error", args, kwargs)
+    def latest(self) -> Traced:
+        """The trace of the branch that was taken last."""
+        return self._branches[0].traced
 
     def retrace(self) -> None:
         """Forget what was traced: f is traced again at the next call."""

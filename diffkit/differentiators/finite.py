@@ -118,7 +118,7 @@ class FiniteDifference(Differentiator):
         if graph is not None:
             small = simplify(graph)
             made = find_engine(self.engine).compile(small)
-            return Program(made.run, small, made.source, small.operations, direct=made.direct, later=made.later)
+            return Program.of(made, small)
 
         def run(*arrays: Any) -> tuple[Any, ...]:
             return call_function(derivative.function, arrays, derivative.layout.rebuild, has_aux=derivative.has_aux)[1]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from diffkit import trees
 from diffkit.differentiators.arguments import Spec, fit
+from diffkit.engines import Compiled
 from diffkit.errors import NotScalarError, TooLargeError, TracingError
 from diffkit.graph import Graph, Operations
 from diffkit.ops import Recorded
@@ -61,8 +62,8 @@ class Program:
         How often one run calls f.
     expressions
         What a symbolic derivative found; None for other methods.
-    direct, later
-        The shortest way of the commonest call, and when it is found (`diffkit.engines.Compiled`).
+    direct, later, fold
+        The shortest way of the commonest call, when it is found, and many runs at once (`diffkit.engines.Compiled`).
     colouring
         Which columns and rows a sparse derivative finds together (`diffkit.sparsity.Colouring`); None for others.
     method
@@ -79,9 +80,24 @@ class Program:
     expressions: Any = None
     direct: Callable[[Callable[..., Any], Iterable[Any]], Callable[..., Any] | None] | None = None
     later: Callable[[Callable[[], None]], None] | None = None
+    fold: Callable[[Sequence[Any], Sequence[Any]], tuple[int, Sequence[Any], list[Any]]] | None = None
     colouring: Any = None
     method: str = ""
     considered: tuple[Considered, ...] = ()
+
+    @classmethod
+    def of(cls, made: Compiled, graph: Graph, expressions: Any = None) -> Self:
+        """What an engine made of a graph."""
+        return cls(
+            made.run,
+            graph,
+            made.source,
+            graph.operations,
+            expressions=expressions,
+            direct=made.direct,
+            later=made.later,
+            fold=made.fold,
+        )
 
 
 class Branch:

@@ -77,15 +77,7 @@ class Symbolic(Differentiator):
 
     def _compiled(self, graph: Graph, made: Assignments | None) -> Program:
         compiled = find_engine(self.engine).compile(graph)
-        return Program(
-            compiled.run,
-            graph,
-            compiled.source,
-            graph.operations,
-            expressions=made,
-            direct=compiled.direct,
-            later=compiled.later,
-        )
+        return Program.of(compiled, graph, expressions=made)
 
     # ------------------------------------------------------------ expressions
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
 from typing import Any, ClassVar
 
@@ -32,7 +32,7 @@ class Auto(Engine):
         if "llvm" not in engine_names():
             return made
         watched = Watched(graph, made.run)
-        return Compiled(watched, made.source, watched.direct, watched.later)
+        return Compiled(watched, made.source, watched.direct, watched.later, watched.fold)
 
 
 class Watched:
@@ -63,6 +63,10 @@ class Watched:
     def direct(self, slow: Callable[..., Any], watched: Iterable[Any]) -> Callable[..., Any] | None:
         """The shortest way, once there is machine code."""
         return self._code.direct(slow, watched) if self._code and self._code.direct else None
+
+    def fold(self, carried: Sequence[Any], rows: Sequence[Any]) -> tuple[int, Sequence[Any], list[Any]]:
+        """Many rounds at once, once there is machine code; none before."""
+        return self._code.fold(carried, rows) if self._code and self._code.fold else (0, carried, [])
 
     def later(self, tell: Callable[[], None]) -> None:
         """Tell when there is machine code."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, ClassVar
@@ -32,12 +32,17 @@ class Compiled:
         where an engine has no such way.
     later
         ``later(tell)`` has ``tell()`` called when a faster way has been found; None where that cannot happen.
+    fold
+        ``fold(carried, rows)`` runs round after round: the first results take the place of ``carried``, and each of
+        ``rows`` gives its next entry. It gives the number of rounds before a guard failed, what is carried then, and
+        the other results, stacked; None where an engine has no such loop.
     """
 
     run: Callable[..., tuple[Any, ...] | None]
     source: str = ""
     direct: Callable[[Callable[..., Any], Iterable[Any]], Callable[..., Any] | None] | None = None
     later: Callable[[Callable[[], None]], None] | None = None
+    fold: Callable[[Sequence[Any], Sequence[Any]], tuple[int, Sequence[Any], list[Any]]] | None = None
 
 
 class Engine(ABC):

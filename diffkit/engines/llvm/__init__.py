@@ -4,7 +4,8 @@
 which `layout`. `code` writes the IR: numbers as straight-line code, groups of steps as functions (`outlining`) of loops
 (`nests`), with reads and writes at positions (`pieces`), or of products (`products` by `blas` or loops, `pairs` in one
 pass), and the checks of `guards`. `functions` says what each op is in IR, and `ufuncs` where NumPy's own loop is faster
-(`phases`). `compiling` makes machine code of it, and `calling` a function that Python can call (`entries`, `watching`).
+(`phases`). `compiling` makes machine code of it, and `calling` a function that Python can call (`entries`, `watching`);
+`folding` is a loop around it.
 Where a step has no kernel, NumPy does it between compiled parts (`regions`).
 """
 
@@ -45,4 +46,4 @@ def _whole(graph: Graph) -> Compiled:
     """A graph as one kernel."""
     text, kept = ir(graph)
     code = MachineCode(text, graph, kept)
-    return Compiled(code.run, text, code.direct)
+    return Compiled(code.run, text, code.direct, fold=code.fold)

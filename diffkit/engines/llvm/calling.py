@@ -6,7 +6,6 @@ CPython as a method (``METH_FASTCALL``). Where f reads names from outside, anoth
 
 from __future__ import annotations
 
-import ctypes
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -14,30 +13,10 @@ from typing import Any
 import numpy as np
 
 from diffkit.engines.llvm.compiling import machine, optimisation
-from diffkit.engines.llvm.entries import entries
+from diffkit.engines.llvm.entries import FASTCALL, KEYWORDS, entries, python_function
+from diffkit.engines.llvm.folding import Fold
 from diffkit.engines.llvm.watching import Watched, watcher, watching
 from diffkit.graph import Graph
-
-FASTCALL, KEYWORDS = 0x0080, 0x0002
-
-
-class _MethodDef(ctypes.Structure):
-    _fields_ = (
-        ("name", ctypes.c_char_p),
-        ("method", ctypes.c_void_p),
-        ("flags", ctypes.c_int),
-        ("doc", ctypes.c_char_p),
-    )
-
-
-def python_function(address: int, kept: tuple[Any, ...], flags: int = FASTCALL) -> Callable[..., Any]:
-    """A built-in function of CPython over an address; ``kept`` is its ``self``, and lives as long as it does."""
-    definition = _MethodDef(b"plan", address, flags, None)
-    api = ctypes.pythonapi
-    api.PyCMethod_New.restype = ctypes.py_object
-    api.PyCMethod_New.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.py_object, ctypes.c_void_p]
-    made: Callable[..., Any] = api.PyCMethod_New(ctypes.addressof(definition), (*kept, definition), None, None)
-    return made
 
 
 class MachineCode:
@@ -48,6 +27,7 @@ class MachineCode:
         table = np.array([kernel.address("kernel"), *(array.ctypes.data for array in arrays)], dtype=np.uint64)
         self._kept = (table, (kernel, self._entries), arrays)
         self._quick = python_function(self._entries.address("entry"), (None, *self._kept))
+        self.fold = Fold(graph, self._kept)
         self._dtypes = [graph.steps[position].dtype for position in graph.inputs]
 
     def run(self, *arrays: Any) -> Any:

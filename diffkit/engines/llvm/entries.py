@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ctypes
 import functools
+from collections.abc import Callable
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 
@@ -16,11 +18,32 @@ from diffkit.graph import Graph, Step
 
 PYARRAY_RETURN, PYARRAY_NEW = 76, 93  # their places in NumPy's table of functions, fixed by its ABI
 CONTIGUOUS_ALIGNED = 0x0001 | 0x0100
-ITEMS, DATA = 24, 16  # where a tuple's entries begin, and where an array keeps the address of its own
+ITEMS = 24  # where a tuple's entries begin
+DATA, DIMENSIONS = 16, 32  # where an array keeps the address of its entries, and of its shape
+FASTCALL, KEYWORDS = 0x0080, 0x0002  # how CPython calls a function, fixed by its ABI
 NUMBERS = {"float64": 12, "float32": 11, "bool": 0, "int64": 7}  # NumPy's numbers for dtypes
 SELF = ("slow", "table", "machine", "arrays", "names")
 """What a function of a plan holds: whom to call where it cannot serve, the addresses of the kernel and of the arrays
 that it reads and writes, and, to keep them alive, code and arrays; the shortest way also where to look for names."""
+
+
+class _MethodDef(ctypes.Structure):
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("method", ctypes.c_void_p),
+        ("flags", ctypes.c_int),
+        ("doc", ctypes.c_char_p),
+    )
+
+
+def python_function(address: int, kept: tuple[Any, ...], flags: int = FASTCALL) -> Callable[..., Any]:
+    """A built-in function of CPython over an address; ``kept`` is its ``self``, and lives as long as it does."""
+    definition = _MethodDef(b"plan", address, flags, None)
+    api = ctypes.pythonapi
+    api.PyCMethod_New.restype = ctypes.py_object
+    api.PyCMethod_New.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.py_object, ctypes.c_void_p]
+    made: Callable[..., Any] = api.PyCMethod_New(ctypes.addressof(definition), (*kept, definition), None, None)
+    return made
 
 
 @functools.cache
@@ -181,7 +204,7 @@ def _checked(spot: int, step: Step, a: dict[str, int]) -> list[str]:
         f"  %gt{spot} = icmp eq i32 %ga{spot}, {CONTIGUOUS_ALIGNED}",
         f"  br i1 %gt{spot}, label %s{spot}, label %other",
         f"s{spot}:",
-        f"  %dp{spot} = getelementptr i8, ptr %a{spot}, i64 32",
+        f"  %dp{spot} = getelementptr i8, ptr %a{spot}, i64 {DIMENSIONS}",
         f"  %dims{spot} = load ptr, ptr %dp{spot}",
     ]
     for axis, length in enumerate(shape):

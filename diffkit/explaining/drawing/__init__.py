@@ -11,7 +11,7 @@ import numpy as np
 from diffkit.differentiators import get
 from diffkit.differentiators.derivative import Derivative
 from diffkit.errors import InputError, TooLargeError
-from diffkit.explaining.drawing.dot import dot
+from diffkit.explaining.drawing.dot import Notes, dot
 from diffkit.explaining.drawing.picture import Node, picture
 from diffkit.explaining.explanation import Explanation, explain
 from diffkit.explaining.lines import Board, Line, lines, tidy
@@ -82,7 +82,7 @@ def draw(what: Graph | Derivative | Explanation | Callable[..., Any], /, *args: 
     elif args:
         raise InputError(f"a {type(what).__name__} takes no arguments, and draw was given {len(args)} of them")
     written, numbers = _without_what_functions_say(_lines(what)), _numbers(what) if values else {}
-    return Drawing(lambda: _picture(written, numbers), lambda: dot(written))
+    return Drawing(lambda: _picture(written, numbers), lambda: dot(written, numbers))
 
 
 def _prepared(f: Callable[..., Any], args: Sequence[Any]) -> Derivative:
@@ -101,10 +101,6 @@ def _lines(what: Graph | Derivative | Explanation) -> list[Line]:
     graph = tidy(what.function_graph)
     names = name_inputs(what.function, what.layout, None)
     return Board(graph, *names, name_parameters(what.function, graph)).lines()
-
-
-Notes = tuple[tuple[str, str], ...]
-"""Lines of small letters below a node: (kind, text)."""
 
 
 def _numbers(what: Graph | Derivative | Explanation) -> dict[str, Notes]:

@@ -30,10 +30,10 @@ VERSIONS = {"diffkit": __version__, "numpy": np.__version__}
 
 def identity(descent: Descent) -> dict[str, Any]:
     """What a checkpoint belongs to: model, data, method, engine, settings."""
-    method = descent.steps.method
+    method = descent.method
     sets = {"training data": descent.data, "test data": descent.test}
     return {
-        "model": described(descent.steps.model),
+        "model": described(descent.model),
         "method": repr(method),
         "engine": method.engine,
         **descent.settings.way,

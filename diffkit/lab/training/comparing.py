@@ -15,7 +15,7 @@ from diffkit.errors import DiffkitError, InputError
 from diffkit.lab.networks import Model, check_model
 from diffkit.lab.training.settings import Settings
 from diffkit.lab.training.sgd import Descent
-from diffkit.lab.training.steps import Steps, checked, pinned
+from diffkit.lab.training.steps import checked, pinned, prepared
 from diffkit.problems.base import Array
 
 METHODS = ("reverse", "forward", "symbolic", "finite-difference")
@@ -131,7 +131,7 @@ def _warm_up(model: Model, training: Any, engine: str, settings: Settings) -> No
     check_model(model)
     X, Y = checked(training, "training")
     X, Y = (part[:, [0] * (min(settings.batch, X.shape[1]) + 1)] for part in (X, Y))
-    Steps(model, pinned("reverse", engine), settings.rate, settings.momentum).of(model.initial(), X, Y)
+    prepared(model, pinned("reverse", engine), settings.rate, settings.momentum, (model.initial(), X, Y))
 
 
 class _Runner:

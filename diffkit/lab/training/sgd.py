@@ -30,14 +30,14 @@ from diffkit.differentiators import Differentiator
 from diffkit.errors import InputError
 from diffkit.lab.networks import Model, check_model
 from diffkit.lab.training.settings import Settings
-from diffkit.lab.training.steps import Steps, checked, owned
+from diffkit.lab.training.steps import Steps, checked, owned, prepared
 from diffkit.problems.base import Array
 
-TOGETHER = 64
-"""Single samples that are gathered at a time."""
+TOGETHER = 2**14
+"""Numbers of X and Y that are gathered at a time: they stay in a core's cache until their steps are done."""
 
-Batch: TypeAlias = tuple[npt.NDArray[np.int64], Array, Array]
-"""Which samples, and their columns of X and Y."""
+Batches: TypeAlias = tuple[npt.NDArray[np.int64], Array, Array]
+"""Which samples ``(steps, samples)``, and their columns: X ``(steps, n, samples)`` and Y ``(steps, K, samples)``."""
 
 WINDOW = 5
 """Epochs whose mean cost is compared with that of as many before."""
@@ -115,10 +115,9 @@ class Descent:
         start: Array | None = None,
     ) -> None:
         check_model(model)
-        self.settings = settings
+        self.model, self.method, self.settings = model, method, settings
         self.data = checked(training, "training")
         self.test = None if test is None else checked(test, "test")
-        self.steps = Steps(model, method, settings.rate, settings.momentum)
         self._plain = without_penalty(model)
         parameters = model.initial(settings.seed, settings.scale) if start is None else start
         parameters = owned(parameters, "start")
@@ -130,9 +129,12 @@ class Descent:
         generator = np.random.default_rng([settings.seed, 1])
         self.state = State(parameters, np.zeros_like(parameters), generator)
         started = perf_counter()
-        for size in shapes(settings.batch, self.data[0].shape[1]):
-            self.steps.of(parameters, *(np.ascontiguousarray(part[:, :size]) for part in self.data))
+        self._steps = {size: self._prepared(parameters, size) for size in shapes(settings.batch, self.data[0].shape[1])}
         self.prepare_seconds = perf_counter() - started
+
+    def _prepared(self, parameters: Array, size: int) -> Steps:
+        X, Y = (np.ascontiguousarray(part[:, :size]) for part in self.data)
+        return prepared(self.model, self.method, self.settings.rate, self.settings.momentum, (parameters, X, Y))
 
     def epoch(self) -> str:
         """Go through one epoch; what made it impossible, or nothing.
@@ -166,20 +168,33 @@ class Descent:
     def _descend(self, state: State) -> str:
         parameters, velocity = state.parameters, state.velocity
         for chosen, X, Y in self._batches(state.generator):
-            cost, parameters, velocity = self.steps.of(parameters, X, Y)(parameters, velocity, X, Y)
-            if not (math.isfinite(cost) and all_finite(velocity)):
-                what = "gradient" if math.isfinite(cost) else f"cost {cost}"
-                return f"the {what} of sample{'s' * (len(chosen) > 1)} {', '.join(map(str, chosen))} is not finite"
+            before = parameters, velocity
+            parameters, velocity, costs = self._steps[X.shape[2]](*before, X, Y)
+            # A parameter that is once infinite or NaN stays so: it is enough to look now and then.
+            if not (all_finite(costs) and all_finite(parameters)):
+                return self._first_trouble(*before, chosen, X, Y)
         state.parameters, state.velocity = parameters, velocity
         return ""
 
-    def _batches(self, generator: np.random.Generator) -> Iterable[Batch]:
+    def _first_trouble(
+        self, parameters: Array, velocity: Array, chosen: npt.NDArray[np.int64], X: Array, Y: Array
+    ) -> str:
+        """Take the steps again, one by one: which was the first that was not finite?"""
+        for k, samples in enumerate(chosen):
+            one = slice(k, k + 1)
+            parameters, velocity, (cost,) = self._steps[X.shape[2]](parameters, velocity, X[one], Y[one])
+            if not (math.isfinite(cost) and all_finite(parameters)):
+                what = "step" if math.isfinite(cost) else f"cost {cost}"
+                return f"the {what} of sample{'s' * (len(samples) > 1)} {', '.join(map(str, samples))} is not finite"
+        return ""
+
+    def _batches(self, generator: np.random.Generator) -> Iterable[Batches]:
         if self.settings.order == "in-order":
             return self._in_order
         return batches(self.data, visits(self.settings, self.data[0].shape[1], generator), self.settings.batch)
 
     @cached_property
-    def _in_order(self) -> list[Batch]:
+    def _in_order(self) -> list[Batches]:
         """The batches of every epoch, where all are alike."""
         return list(batches(self.data, np.arange(self.data[0].shape[1]), self.settings.batch))
 
@@ -196,31 +211,28 @@ def without_penalty(model: Model) -> Model:
     return replace(model, l2=0.0) if penalised else model  # type: ignore[type-var]
 
 
-def all_finite(velocity: Array) -> bool:
+def all_finite(numbers: Array) -> bool:
     """Whether no entry is infinite or NaN; one product says so, unless it overflows itself."""
-    return math.isfinite(velocity @ velocity) or bool(np.isfinite(velocity).all())
+    return math.isfinite(numbers @ numbers) or bool(np.isfinite(numbers).all())
 
 
-def batches(data: tuple[Array, Array], order: npt.NDArray[np.int64], size: int) -> Iterator[Batch]:
-    """Samples in an order, so many at a time and the rest at last: which, and their columns of X and Y.
-
-    Single samples are gathered some at a time: one by one, that takes longer than a small gradient.
+def batches(data: tuple[Array, Array], order: npt.NDArray[np.int64], size: int) -> Iterator[Batches]:
+    """Samples in an order, so many to a step and the rest in a last one; many steps at a time.
 
     Examples
     --------
     >>> data = np.arange(10.0).reshape(2, 5), np.arange(5.0).reshape(1, 5)
     >>> [Y.tolist() for _, X, Y in batches(data, np.array([4, 0, 2]), 2)]
-    [[[4.0, 0.0]], [[2.0]]]
+    [[[[4.0, 0.0]]], [[[2.0]]]]
     """
-    together = TOGETHER if size == 1 else size
-    for start in range(0, len(order), together):
-        chosen = order[start : start + together]
-        X, Y = (np.take(part, chosen, axis=1) for part in data)
-        if size == 1:
-            columns = (np.ascontiguousarray(part.T)[:, :, np.newaxis] for part in (X, Y))
-            yield from zip(chosen[:, np.newaxis], *columns, strict=True)
-        else:
-            yield chosen, X, Y
+    whole = len(order) // size * size
+    together = size * max(1, TOGETHER // (size * sum(len(part) for part in data)))
+    spans = [order[start : min(start + together, whole)] for start in range(0, whole, together)]
+    for chosen in (*spans, order[whole:]):
+        if len(chosen):
+            steps = chosen.reshape(-1, min(size, len(chosen)))
+            X, Y = (np.ascontiguousarray(np.moveaxis(part.take(steps, axis=1), 0, 1)) for part in data)
+            yield steps, X, Y
 
 
 def shapes(batch: int, count: int) -> set[int]:

@@ -1,8 +1,8 @@
-"""A step of descent, by any method: one program per shape of a batch, on one engine."""
+"""Steps of descent, by any method: one program per shape of a batch, on one engine."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -40,50 +40,56 @@ def pinned(method: str | Differentiator, engine: str = "auto") -> Differentiator
     return replace(found, engine=wanted)
 
 
-Step = Callable[[Array, Array, Array, Array], tuple[float, Array, Array]]
-"""From parameters, velocity, X and Y to the cost that there was, and to new parameters and a new velocity."""
+Steps = Callable[[Array, Array, Array, Array], tuple[Array, Array, Array]]
+"""From parameters and velocity ``(A,)``, X ``(steps, n, samples)`` and Y ``(steps, K, samples)`` to new parameters, new
+velocity, and the cost before each step, ``(steps,)``."""
 
 
-class Steps:
-    """Steps of descent by one method: ``velocity <- momentum velocity - rate gradient``, added to the parameters.
+def prepared(model: Model, method: Differentiator, rate: float, momentum: float, example: Sequence[Array]) -> Steps:
+    """Steps of descent: ``velocity <- momentum velocity - rate gradient``, added to the parameters.
 
-    Where the method reads graphs, the whole step is one: the gradient in it and the new parameters are one program,
-    and what surrounds the gradient costs next to nothing. Finite differences call the cost, and NumPy does the rest.
+    Where the method reads graphs, a step is one: the gradient in it and the new parameters are one program, which an
+    engine applies to its own results. Finite differences call the cost, and NumPy does the rest.
+
+    Parameters
+    ----------
+    example
+        Parameters, X and Y of one step, for the shapes.
     """
+    make = _whole if method.traces else _apart
+    return make(model, method, rate, momentum, example)
 
-    def __init__(self, model: Model, method: Differentiator, rate: float, momentum: float) -> None:
-        self.model, self.method = model, method
-        self.rate, self.momentum = rate, momentum
-        self._made: dict[tuple[int, ...], Step] = {}
 
-    def of(self, parameters: Array, X: Array, Y: Array) -> Step:
-        """The step for batches of this shape; the one-off cost, where there was none yet."""
-        made = self._made.get(X.shape)
-        if made is None:
-            made = self._made[X.shape] = (self._whole if self.method.traces else self._apart)(parameters, X, Y)
-        return made
+def _whole(model: Model, method: Differentiator, rate: float, momentum: float, example: Sequence[Array]) -> Steps:
+    # What is inside becomes part of the graph around it, whatever its engine; this one prepares at no cost.
+    inner = value_and_grad(model.cost, method=replace(method, engine="interpreted"))
 
-    def _whole(self, parameters: Array, X: Array, Y: Array) -> Step:
-        # What is inside becomes part of the graph around it, whatever its engine; this one prepares at no cost.
-        inner = value_and_grad(self.model.cost, method=replace(self.method, engine="interpreted"))
+    def step(parameters: Array, velocity: Array, X: Array, Y: Array) -> tuple[Any, Any, Any]:
+        cost, gradient = inner(parameters, X, Y)
+        velocity = momentum * velocity - rate * gradient
+        return parameters + velocity, velocity, cost
 
-        def step(parameters: Array, velocity: Array, X: Array, Y: Array) -> tuple[Any, Any, Any]:
-            cost, gradient = inner(parameters, X, Y)
-            velocity = self.momentum * velocity - self.rate * gradient
-            return cost, parameters + velocity, velocity
+    plan = method.prepare(step, example[0], *example, product="value")
 
-        run: Step = self.method.prepare(step, parameters, parameters, X, Y, product="value").run
-        return run
+    def steps(parameters: Array, velocity: Array, X: Array, Y: Array) -> tuple[Array, Array, Array]:
+        (parameters, velocity), (costs,) = plan.fold((parameters, velocity), (X, Y))
+        return parameters, velocity, costs
 
-    def _apart(self, parameters: Array, X: Array, Y: Array) -> Step:
-        both = self.method.prepare(self.model.cost, parameters, X, Y, product="value_and_gradient").run
+    return steps
 
-        def step(parameters: Array, velocity: Array, X: Array, Y: Array) -> tuple[float, Array, Array]:
-            cost, gradient = both(parameters, X, Y)
-            velocity = self.momentum * velocity - self.rate * gradient
-            return cost, parameters + velocity, velocity
 
-        return step
+def _apart(model: Model, method: Differentiator, rate: float, momentum: float, example: Sequence[Array]) -> Steps:
+    both = method.prepare(model.cost, *example, product="value_and_gradient").run
+
+    def steps(parameters: Array, velocity: Array, X: Array, Y: Array) -> tuple[Array, Array, Array]:
+        costs = np.empty(len(X))
+        for k in range(len(X)):
+            costs[k], gradient = both(parameters, X[k], Y[k])
+            velocity = momentum * velocity - rate * gradient
+            parameters = parameters + velocity
+        return parameters, velocity, costs
+
+    return steps
 
 
 def checked(samples: Any, what: str) -> tuple[Array, Array]:

@@ -254,11 +254,12 @@ def test_arrays_that_a_function_reads_from_outside_are_parameters():
 
 STRING = r'"(?:[^"\\]|\\.)*"'
 NODE = re.compile(rf"(n\d+) \[shape=(box|plaintext), label=({STRING})(?:, xlabel=({STRING}))?\];")
-ARROW = re.compile(r"(n\d+) -> (n\d+);")
+TABLE = re.compile(r"(n\d+) \[shape=plain, label=<(<table .*</table>)>\];")
+ARROW = re.compile(r"(n\d+)(?::f)? -> (n\d+)(?::f)?;")
 
 
 def read(source):
-    """Names and functions of nodes, and pairs of nodes; each line of the source must be one of these."""
+    """Notes, function and, last, name of each node, and pairs of nodes; each line must be one of these."""
     first, direction, *rows, last = source.split("\n")
     assert (first, direction.strip(), last) == ("digraph {", "rankdir=LR;", "}")
     nodes, pairs = {}, []
@@ -267,6 +268,11 @@ def read(source):
             node, shape, label, outside = found.groups()
             assert (shape == "box") == (outside is not None)
             nodes[node] = [re.sub(r"\\(.)", r"\1", word[1:-1]) for word in (label, outside) if word]
+        elif found := TABLE.fullmatch(row.strip()):
+            cells = list(ET.fromstring(found[2]).iter("td"))  # noqa: S314 (our own text)
+            (boxed,) = (k for k, cell in enumerate(cells) if cell.get("port") == "f")
+            assert [k for k, cell in enumerate(cells) if cell.get("border")] == [1] * boxed
+            nodes[found[1]] = ["".join(cell.itertext()) for cell in reversed(cells)]
         else:
             pairs.append(ARROW.fullmatch(row.strip()).groups())
     assert {node for pair in pairs for node in pair} <= set(nodes)
@@ -295,3 +301,14 @@ def test_dot_and_picture_have_the_same_nodes_and_edges(drawing):
     assert sorted(words[-1] for words in nodes.values()) == sorted(names)
     drawn_edges = [patch.get_gid() for patch in axes.patches if isinstance(patch, PathPatch)]
     assert sorted(f"edge-{start[1:]}-{end[1:]}" for start, end in pairs) == sorted(drawn_edges)
+
+
+def test_dot_with_values_says_what_the_picture_says():
+    drawing = dk.draw(lambda x, z: np.where(x < z, np.exp(x * z), z), 1.0, 2.0, values=True)
+    nodes, _ = read(drawing.dot())
+    drawn = {f"n{gid.split('-')[1]}": set() for gid in texts(drawing) if gid.startswith("name")}
+    for gid, text in texts(drawing).items():
+        drawn.get(f"n{gid.split('-')[1]}", set()).add(text)
+    assert drawn == {node: set(words) for node, words in nodes.items()}
+    assert any("<" in words for words in nodes.values())
+    assert any("7.389" in words for words in nodes.values())  # exp(2)

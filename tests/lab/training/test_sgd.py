@@ -173,7 +173,7 @@ def test_a_gradient_that_is_not_finite_is_seen_where_the_cost_is(samples, method
             return 1e307 * np.sum(np.sin(1e3 * parameters))
 
     trained = train(Steep((2, 1)), samples, method=method, rate=1e-300, scale=0, order="in-order")
-    assert trained.stopped.startswith("the gradient of sample 0 is not finite, in epoch 1")
+    assert trained.stopped.startswith("the step of sample 0 is not finite, in epoch 1")
 
 
 def test_a_velocity_whose_square_overflows_is_finite(samples):
@@ -183,6 +183,24 @@ def test_a_velocity_whose_square_overflows_is_finite(samples):
 
     trained = train(Slope((2, 1)), samples, batch=30, rate=1e200, scale=0, epochs=2)
     np.testing.assert_allclose(trained.parameters, -2e200, rtol=1e-12)
+
+
+@pytest.mark.parametrize("method", ["reverse", "finite-difference"])
+@pytest.mark.parametrize(("rate", "what"), [(1.2, "cost inf"), (1e308, "step")])
+def test_the_sample_at_which_it_went_wrong_is_named(samples, rate, what, method):
+    class Parabola(Network):
+        """Descent goes from x to -1.4 x, until x has no square; a rate beyond all numbers has no first step."""
+
+        def cost(self, parameters, X, Y):
+            return np.sum(parameters**2)
+
+    count, k = samples.X.shape[1], 0
+    if what == "cost inf":
+        while np.isfinite(3 * (10.0 * 1.4**k) ** 2):
+            k += 1
+    start = np.full(3, 10.0)
+    trained = train(Parabola((2, 1)), samples, method=method, rate=rate, order="in-order", epochs=100, start=start)
+    assert trained.stopped.startswith(f"the {what} of sample {k % count} is not finite, in epoch {k // count + 1} ")
 
 
 def test_a_step_too_far_at_the_end_of_an_epoch_is_seen_too(neuron, samples):
