@@ -176,6 +176,19 @@ def test_a_gradient_that_is_not_finite_is_seen_where_the_cost_is(samples, method
     assert trained.stopped.startswith("the step of sample 0 is not finite, in epoch 1")
 
 
+@pytest.mark.parametrize("method", ["reverse", "finite-difference"])
+@pytest.mark.parametrize("batch", [1, 4])
+def test_the_sample_is_named_whose_cost_is_too_large(samples, method, batch):
+    class Growth(Network):
+        def cost(self, parameters, X, Y):
+            return np.sum(np.exp(X)) + np.sum(parameters)
+
+    samples.X[0, 9] = 800.0
+    trained = train(Growth((2, 1)), samples, method=method, batch=batch, order="in-order")
+    named = "9" if batch == 1 else "s 8, 9, 10, 11"
+    assert trained.stopped.startswith(f"the cost inf of sample{' ' * (batch == 1)}{named} is not finite, in epoch 1")
+
+
 def test_a_velocity_whose_square_overflows_is_finite(samples):
     class Slope(Network):
         def cost(self, parameters, X, Y):
