@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import warnings
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -16,12 +17,18 @@ __all__ = ["bench", "explain", "lab", "lists", "main", "train"]
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; an error of the user's is one line, and exit code 2."""
-    try:
-        app(arguments)
-    except DiffkitError as error:
-        complaints.print(f"[bold red]error:[/] {escape(str(error))}")
-        raise SystemExit(2) from None
+    """Run the command line; an error of the user's is one line, and exit code 2; a warning is one line too."""
+    with warnings.catch_warnings():
+        warnings.showwarning = _warned
+        try:
+            app(arguments)
+        except DiffkitError as error:
+            complaints.print(f"[bold red]error:[/] {escape(str(error))}")
+            raise SystemExit(2) from None
+
+
+def _warned(message: Warning | str, *_where: Any, **_line: Any) -> None:
+    complaints.print(f"[bold yellow]warning:[/] {escape(str(message))}")
 
 
 @app.callback(invoke_without_command=True)

@@ -116,6 +116,18 @@ def test_a_training_goes_on_from_its_checkpoint(tmp_path, capsys):
     assert "resume it" in capsys.readouterr().err
 
 
+@pytest.mark.filterwarnings("default::UserWarning")
+def test_a_warning_is_one_line(tmp_path, monkeypatch, capsys):
+    options = (*SMALL[:3], "--quiet", "--checkpoint", tmp_path / "run.npz")
+    with monkeypatch.context() as before:
+        before.setattr("diffkit.lab.training.checkpoints.VERSIONS", {"diffkit": "0.0.1"})
+        assert call(*options, "--epochs", "1") == 0
+    assert call(*options, "--epochs", "2", "--resume") == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("warning: ")
+    assert line.endswith("the trajectory goes on, though it may round differently")
+
+
 def test_numbers_that_are_not_finite_end_it_with_code_1(tmp_path, capsys):
     assert call(*SMALL, "--rate", "1e308", "--checkpoint", tmp_path / "run.npz") == 1
     said = capsys.readouterr().err
