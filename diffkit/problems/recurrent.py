@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.problems.base import Array, Parts, Problem, Sizes, check_repetitions
-from diffkit.problems.layered import Classifier, check_counts, columns, flat, softmax
+from diffkit.problems.layered import Classifier, check_counts, columns, flat, sigmoid, softmax
 
 FEATURES, CLASSES, SAMPLES = 2, 2, 3  # of the problem
 
@@ -77,7 +77,7 @@ class RecurrentNetwork(Classifier):
         for x in sequence:
             read = np.concatenate([x, h])
             Z = (cell @ read + b1).reshape(4, self.width, -1)
-            i, f, o = (_sigmoid(z) for z in Z[:3])
+            i, f, o = (sigmoid(z) for z in Z[:3])
             g = np.tanh(Z[3])
             seen.append((read, i, f, o, g, c))
             c = f * c + i * g
@@ -116,11 +116,6 @@ class RecurrentNetwork(Classifier):
             dh = (cell.T @ dgates)[self.features :]
             dc = dc * f
         return flat([(dcell, db), (dZ @ h.T, dZ.sum(axis=1))])
-
-
-def _sigmoid(z: Any) -> Any:
-    """Compute the sigmoid without an exp that may overflow; for complex numbers too."""
-    return 0.5 * (1 + np.tanh(0.5 * z))
 
 
 def recurrent(inputs: int, steps: int = 3) -> Parts:

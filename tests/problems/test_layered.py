@@ -1,13 +1,25 @@
+import cmath
+import math
+
 import numpy as np
 import pytest
 
 from diffkit.errors import InputError
 from diffkit.problems.convolutional import ConvolutionalNetwork
-from diffkit.problems.layered import ONE_HOT, columns, flat
+from diffkit.problems.layered import ONE_HOT, columns, flat, sigmoid
 from diffkit.problems.recurrent import RecurrentNetwork
 
 MODELS = [ConvolutionalNetwork(2, 3, side=4), RecurrentNetwork(2, 3, steps=4, features=4)]
 every_model = pytest.mark.parametrize("model", MODELS, ids=["convolutional", "recurrent"])
+
+
+def test_the_sigmoid_overflows_nowhere_and_takes_complex_numbers():
+    z = [-700.0, -2.5, 0.0, 0.3, 700.0]
+    np.testing.assert_allclose(
+        sigmoid(np.array([-1e4, *z, 1e4])), [0, *(1 / (1 + math.exp(-x)) for x in z), 1], atol=2e-16
+    )
+    for point in (0.3 + 0.2j, -2 - 1j):
+        assert sigmoid(point) == pytest.approx(1 / (1 + cmath.exp(-point)), rel=1e-14)
 
 
 @every_model

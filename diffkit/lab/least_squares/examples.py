@@ -44,7 +44,7 @@ def neuron(examples: int = 40, noise: float = 0.02, seed: int = 0) -> Example:
     X, true = np.column_stack([rng.normal(size=(examples, 2)), np.ones(examples)]), np.array([2.0, -3.0, 0.5])
 
     def predict(beta: Any) -> Any:
-        return 1 / (1 + np.exp(-(X @ beta)))
+        return 1 / (1 + np.exp(-(X @ beta)))  # as the docstring states it
 
     y = predict(true) + noise * rng.normal(size=examples)
     return Example(lambda beta: predict(beta) - y, np.zeros(3), true)
