@@ -84,3 +84,21 @@ def check_positive(value: Any, what: str, meaning: str, *, finite: bool = True) 
     real = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not (real and value > 0 and (value < math.inf or not finite)):
         raise InputError(f"{what}={value!r}; it must be a positive number{meaning}")
+
+
+def is_whole(value: Any) -> bool:
+    """Whether it is a whole number, of Python or of NumPy; True and False are none."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def check_whole(value: Any, what: str, least: int = 1) -> None:
+    """Refuse what is no whole number from ``least``.
+
+    Examples
+    --------
+    >>> check_whole(2.0, "depth")
+    Traceback (most recent call last):
+    diffkit.errors.InputError: depth=2.0; it must be a whole number from 1
+    """
+    if not is_whole(value) or value < least:
+        raise InputError(f"{what}={value!r}; it must be a whole number from {least}")

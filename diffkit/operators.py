@@ -11,7 +11,7 @@ import numpy as np
 from diffkit.differentiators import Derivative, Differentiator, get
 from diffkit.differentiators.arguments import numbered, take
 from diffkit.differentiators.programs import DIRECTED
-from diffkit.errors import InputError, check_name
+from diffkit.errors import InputError, check_name, check_whole
 from diffkit.expressions import as_callable
 from diffkit.tracing import current_trace
 
@@ -350,9 +350,7 @@ def derivative(f: Function, n: int = 1, *, method: str | Differentiator = "forwa
     >>> dk.derivative(lambda t: t**3, 2)(np.array([1.0, 2.0]))
     array([ 6., 12.])
     """
-    order: Any = n
-    if isinstance(order, bool) or not isinstance(order, (int, np.integer)) or order < 0:
-        raise InputError(f"n={n!r}; the order of a derivative is 0, 1, 2, ...")
+    check_whole(n, "n", least=0)
     result = as_callable(f)
     for _ in range(n):
         inner = _operator(result, "jvp", method, **options)

@@ -143,7 +143,7 @@ def test_the_derivative_at_a_whole_number(method: str) -> None:
 
 @pytest.mark.parametrize("n", [-1, 1.5, "2", None, True])
 def test_orders_count(n: Any) -> None:
-    with pytest.raises(dk.InputError, match="the order of a derivative is 0, 1, 2"):
+    with pytest.raises(dk.InputError, match=r"n=.*; it must be a whole number from 0"):
         dk.derivative(np.sin, n)
 
 

@@ -17,11 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from diffkit.differentiators import get
-from diffkit.errors import InputError
+from diffkit.errors import InputError, check_whole
 from diffkit.lab.data import Array, classes
 from diffkit.lab.networks import Model, check_model
 from diffkit.operators import value_and_grad
-from diffkit.problems.base import check_repetitions
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +103,7 @@ def fit(
     0
     """
     check_model(model)
-    check_repetitions("steps", steps)
+    check_whole(steps, "steps")
     minimize = _scipy()
     X, Y = np.asarray(X, dtype=float), np.asarray(Y, dtype=float)
     start = model.initial(seed=seed, scale=scale)

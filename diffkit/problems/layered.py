@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -258,25 +257,6 @@ class Classifier(Layered):
         """
         self.check(X, Y)
         return np.mean(cross_entropy(self.scores(parameters, X), columns(Y)))
-
-
-def check_counts(**counts: Any) -> None:
-    """Refuse what is no whole number from 1.
-
-    Raises
-    ------
-    InputError
-        One of them is not; the message names it.
-
-    Examples
-    --------
-    >>> check_counts(filters=4, classes=0)
-    Traceback (most recent call last):
-    diffkit.errors.InputError: classes=0; it is a number of things, so give a whole number from 1
-    """
-    for name, number in counts.items():
-        if isinstance(number, bool) or not isinstance(number, Integral) or number < 1:
-            raise InputError(f"{name}={number!r}; it is a number of things, so give a whole number from 1")
 
 
 def columns(X: Any) -> Any:

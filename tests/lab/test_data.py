@@ -126,7 +126,7 @@ def test_each_part_of_a_split_has_an_example(share):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: data.get("band", samples=0), "samples=0; it counts examples"),
+        (lambda: data.get("band", samples=0), "samples=0; it must be a whole number from 1"),
         (lambda: data.get("band", samples=2.5), "samples=2.5"),
         (lambda: data.get("band", samples=True), "samples=True"),
         (lambda: data.get("digits", samples=1798), "there are 1,797 scanned digits"),

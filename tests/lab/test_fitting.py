@@ -82,7 +82,7 @@ def test_what_cannot_be_fitted_is_refused(monkeypatch):
     drawn = data.get("band", samples=40)
     with pytest.raises(InputError, match="no fit to choose"):
         fitting.best([], lambda one: one.cost)
-    with pytest.raises(InputError, match="steps = 0"):
+    with pytest.raises(InputError, match="steps=0; it must be a whole number from 1"):
         fitting.fit(Network((2, 1)), drawn.X, drawn.Y, steps=0)
     with pytest.raises(InputError, match="X"):
         fitting.fit(Network((3, 1)), drawn.X, drawn.Y)

@@ -130,7 +130,7 @@ def test_it_is_a_model():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"filters": 0}, "filters=0; it is a number of things"),
+        ({"filters": 0}, "filters=0; it must be a whole number from 1"),
         ({"classes": 2.5}, r"classes=2\.5"),
         ({"side": 7}, "side=7; images need a side of 4, 6, 8"),
         ({"side": 2}, "side=2"),

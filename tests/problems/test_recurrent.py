@@ -123,7 +123,7 @@ def test_the_problem_reads_as_many_steps_as_are_asked_for():
         found = dk.jacobian(instance.function)(instance.point)
         np.testing.assert_allclose(found, instance.jacobian(instance.point), rtol=0, atol=1e-14)
     assert counts[2] - counts[1] == pytest.approx(2 * (counts[1] - counts[0]), rel=0.1)
-    with pytest.raises(InputError, match="steps = 0; it counts repetitions"):
+    with pytest.raises(InputError, match="steps=0; it must be a whole number from 1"):
         problems.get("lstm-network").at(20, steps=0)
 
 
@@ -133,5 +133,5 @@ def test_it_is_a_model():
 
 @pytest.mark.parametrize("field", ["width", "classes", "steps", "features"])
 def test_numbers_that_cannot_be_are_refused(field):
-    with pytest.raises(InputError, match=f"{field}=0; it is a number of things, so give a whole number from 1"):
+    with pytest.raises(InputError, match=f"{field}=0; it must be a whole number from 1"):
         RecurrentNetwork(**{field: 0})

@@ -11,7 +11,7 @@ import numpy as np
 
 from diffkit.differentiators import Derivative, get
 from diffkit.differentiators.finite import FiniteDifference
-from diffkit.errors import CheckError, InputError, check_name
+from diffkit.errors import CheckError, InputError, check_name, is_whole
 from diffkit.lab.matrix_calculus.algebra import Matrix, as_columns, named, number
 from diffkit.lab.matrix_calculus.layouts import derivative
 from diffkit.lab.matrix_calculus.reading import read
@@ -218,7 +218,7 @@ def _names(f: Function) -> list[str]:
 def _random(rng: np.random.Generator, name: str, shape: int | Shape, *, symmetric: bool) -> np.ndarray[Any, Any]:
     """Positive numbers; square matrices are dominated by their diagonals, so that they have inverses and logarithms."""
     sizes: tuple[Any, ...] = tuple(shape) if isinstance(shape, Iterable) else (shape,)
-    if len(sizes) > 2 or not all(isinstance(size, (int, np.integer)) and size > 1 for size in sizes):
+    if len(sizes) > 2 or not all(is_whole(size) and size > 1 for size in sizes):
         raise InputError(f"{name} has shape {sizes}; give (), n or (n, m), where a size of 1 would look like a number")
     square = len(sizes) == 2 and sizes[0] == sizes[1]
     if symmetric and not square:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from diffkit.differentiators import Differentiator
-from diffkit.errors import InputError, UnsupportedError, check_name
+from diffkit.errors import InputError, UnsupportedError, check_name, check_whole
 from diffkit.operators import DEFAULT, jacobian
 from diffkit.ops import Shape
 
@@ -172,8 +171,7 @@ def table(m: int = 2, n: int = 3, p: int = 4, q: int = 5) -> Table:
     ('vector', 'vector', (2, 4), (4, 2))
     """
     for name, size in {"m": m, "n": n, "p": p, "q": q}.items():
-        if not isinstance(size, Integral) or size < 1:
-            raise InputError(f"{name} = {size!r}; sizes of vectors and matrices are whole numbers from 1")
+        check_whole(size, name)
     points = (np.array(0.5), np.full(p, 0.5), np.full((p, q), 0.5))
     made = (_kind(name, f, points[k % 3]) for k, (name, f) in enumerate(_examples(m, n, p, q).items()))
     return Table(made)

@@ -235,8 +235,8 @@ def test_step_halving_saves_newton_from_a_long_step():
         ({"algorithm": "gauss-newtn"}, UnknownNameError, "did you mean 'gauss-newton'"),
         ({"method": "revers"}, UnknownNameError, "did you mean 'reverse'"),
         ({"method": "2-point", "algorithm": "gauss-newton"}, InputError, "use method='finite-difference'"),
-        ({"max_iterations": 0}, InputError, "max_iterations = 0"),
-        ({"max_iterations": 2.5}, InputError, "max_iterations = 2.5"),
+        ({"max_iterations": 0}, InputError, "max_iterations=0"),
+        ({"max_iterations": 2.5}, InputError, "max_iterations=2.5"),
         ({"tolerance": -1.0}, InputError, "tolerance=-1.0"),
     ],
 )
