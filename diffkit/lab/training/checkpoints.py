@@ -1,14 +1,13 @@
 """A training on disk: one file from which it goes on, bit for bit.
 
 A checkpoint is an ``.npz`` file of NumPy's, without pickle: the arrays, and one text of JSON that says what they belong
-to. It is written beside its place and then moved there, so that there is a whole one at every moment.
+to.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import warnings
 import zipfile
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ import numpy as np
 from diffkit import __version__
 from diffkit.engines import engine_names
 from diffkit.errors import ResultsError
+from diffkit.files import clear_drafts, write_whole
 from diffkit.lab.training.sgd import Descent, Epoch, State
 from diffkit.problems.base import Array
 
@@ -78,17 +78,9 @@ def write(file: Path, state: State, about: dict[str, Any]) -> None:
     np.savez(
         content, parameters=state.parameters, velocity=state.velocity, history=history, text=np.array(json.dumps(text))
     )
-    beside = _beside(file, os.getpid())
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with beside.open("wb") as stream:
-                stream.write(content.getbuffer())
-                stream.flush()
-                os.fsync(stream.fileno())
-            beside.replace(file)
-        finally:
-            beside.unlink(missing_ok=True)
+        write_whole(file, content.getvalue())
     except OSError as error:
         raise ResultsError(f"cannot write the checkpoint {file}: {error}; choose another file") from None
 
@@ -164,8 +156,7 @@ def read(file: Path) -> Stored:
     """
     try:
         found = _unpacked(file)
-        for torn in file.parent.glob(_beside(file, "*").name):
-            torn.unlink(missing_ok=True)
+        clear_drafts(file)
     except FileNotFoundError:
         raise ResultsError(f"there is no checkpoint {file}; start without resuming, and it will be written") from None
     except (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile) as error:
@@ -185,7 +176,3 @@ def _unpacked(file: Path) -> Stored:
     generator.bit_generator.state = text["generator"]
     rows = [Epoch(int(row[0]), *map(float, row[1:])) for row in history]
     return Stored(file, State(parameters, velocity, generator, rows), text["about"], text["versions"])
-
-
-def _beside(file: Path, process: object) -> Path:
-    return file.with_name(f".{file.name}.{process}.partial")
