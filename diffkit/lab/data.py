@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from diffkit.errors import InputError, UnknownNameError, check_name, check_whole, is_whole
+from diffkit.errors import InputError, UnknownNameError, check_name, check_whole, is_whole, needing
 from diffkit.problems.base import generator
 
 Array: TypeAlias = npt.NDArray[np.float64]
@@ -147,7 +147,9 @@ def get(name: str, *, samples: int | None = None, noise: float = 0.0, seed: int 
     UnknownNameError
         No data have that name, or these have no such option.
     InputError
-        A value cannot be used, or "digits" lacks scikit-learn.
+        A value cannot be used.
+    UnsupportedError
+        "digits" lacks scikit-learn.
 
     Examples
     --------
@@ -234,13 +236,8 @@ def _spirals(rng: np.random.Generator, samples: int | None) -> Drawn:
 
 
 def _digits(rng: np.random.Generator, samples: int | None) -> Drawn:
-    try:
+    with needing("data 'digits'", extra="data"):
         from sklearn.datasets import load_digits
-    except ImportError:
-        raise InputError(
-            "data 'digits' are bundled with scikit-learn, which is not installed; "
-            'install the extra "data": pip install "diffkit[data]"'
-        ) from None
     pixels, digits = load_digits(return_X_y=True)
     if samples is not None and samples > len(digits):
         raise InputError(f"samples={samples}; there are {len(digits):,} scanned digits, so ask for that many or fewer")

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diffkit.differentiators import get
-from diffkit.errors import InputError, check_whole
+from diffkit.errors import InputError, check_whole, needing
 from diffkit.lab.data import Array, classes
 from diffkit.lab.networks import Model, check_model
 from diffkit.operators import value_and_grad
@@ -87,8 +87,9 @@ def fit(
     Raises
     ------
     InputError
-        The model is none, the examples do not fit it, ``steps`` is no whole number from 1 or the seed none from 0, or
-        SciPy (extra `scipy`) is missing.
+        The model is none, the examples do not fit it, or ``steps`` is no whole number from 1 or the seed none from 0.
+    UnsupportedError
+        SciPy (extra `scipy`) is not installed.
 
     Notes
     -----
@@ -104,7 +105,8 @@ def fit(
     """
     check_model(model)
     check_whole(steps, "steps")
-    minimize = _scipy()
+    with needing("a fit", extra="scipy"):
+        from scipy.optimize import minimize
     X, Y = np.asarray(X, dtype=float), np.asarray(Y, dtype=float)
     start = model.initial(seed=seed, scale=scale)
     model.check(X, Y)
@@ -143,11 +145,3 @@ def best(fits: Iterable[Fit], loss: Callable[[Fit], float]) -> Fit:
     if found is None:
         raise InputError("there is no fit to choose from; give one or more")
     return found
-
-
-def _scipy() -> Any:
-    try:
-        from scipy.optimize import minimize
-    except ImportError:
-        raise InputError('a fit needs SciPy; install the extra "scipy": pip install "diffkit[scipy]"') from None
-    return minimize

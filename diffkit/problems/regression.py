@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.errors import InputError
+from diffkit.errors import needing
 from diffkit.problems.base import Array, Function, Jacobian, Parts, Problem, fixed, free, scalar
 from diffkit.problems.layered import sigmoid
 
@@ -128,7 +128,7 @@ def logistic_digits() -> Parts:
 
     Raises
     ------
-    InputError
+    UnsupportedError
         scikit-learn, which bundles the data, is not installed.
 
     Examples
@@ -137,13 +137,8 @@ def logistic_digits() -> Parts:
     >>> loss(np.zeros(65))
     np.float64(0.693147)
     """
-    try:
+    with needing("problem 'logistic-digits'", extra="data"):
         from sklearn.datasets import load_digits
-    except ImportError:
-        raise InputError(
-            "problem 'logistic-digits' reads data that scikit-learn bundles, which is not installed; "
-            'install the extra "data": pip install "diffkit[data]"'
-        ) from None
     pixels, digits = load_digits(return_X_y=True)
     rows = np.column_stack([np.ones(len(pixels)), pixels / 16])
     loss, jacobian = cross_entropy(rows, (digits >= 5).astype(float))

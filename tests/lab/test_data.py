@@ -1,5 +1,3 @@
-import sys
-
 import numpy as np
 import pytest
 
@@ -89,12 +87,6 @@ def test_some_digits_are_images_with_their_own_labels():
     known = {tuple(pixels): label for pixels, label in zip(bundled.data, bundled.target, strict=True)}
     assert [known[tuple(16 * column)] for column in drawn.X.T] == drawn.labels.tolist()
     assert len(np.unique(drawn.X, axis=1).T) == 50
-
-
-def test_digits_say_which_extra_they_need(monkeypatch):
-    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(InputError, match=r"pip install \"diffkit\[data\]\""):
-        data.get("digits")
 
 
 @pytest.mark.parametrize(("name", "options"), [("band", {}), ("four-gaussians", {"classes": 4}), ("digits", {})])

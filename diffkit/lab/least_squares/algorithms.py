@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from diffkit.errors import UnsupportedError
+from diffkit.errors import needing
 from diffkit.lab.least_squares.residuals import TWO_POINT, Array, Residual, half_square
 
 DECREASE = 1e-4
@@ -108,12 +108,8 @@ def _halved(residual: Residual, beta: Array, cost: float, found: Direction) -> t
 
 def levenberg_marquardt(residual: Residual, beta: Array, max_iterations: int, tolerance: float) -> Ended:
     """SciPy's: MINPACK's "lm" where there are as many residuals as parameters, else its trust regions, "trf"."""
-    try:
+    with needing("levenberg-marquardt", extra="scipy", instead="take gauss-newton"):
         from scipy.optimize import least_squares
-    except ImportError as error:
-        raise UnsupportedError(
-            "levenberg-marquardt is SciPy's, which is not installed; install diffkit[lab], or use gauss-newton"
-        ) from error
     rows = len(residual.first(beta))
     own = residual.method == TWO_POINT
     kind = "lm" if rows >= len(beta) else "trf"

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from diffkit import __version__
-from diffkit.engines import engine_names
-from diffkit.errors import ResultsError
+from diffkit.engines import check_engine
+from diffkit.errors import DiffkitError, ResultsError
 from diffkit.files import clear_drafts, write_whole
 from diffkit.lab.training.sgd import Descent, Epoch, State
 from diffkit.problems.base import Array
@@ -115,11 +115,13 @@ class Stored:
             Its own does not run here.
         """
         engine = str(self.about.get("engine"))
-        if engine not in engine_names():
+        try:
+            check_engine(engine)
+        except DiffkitError as error:
             raise ResultsError(
-                f"{self.file} was made on engine {engine!r}, which does not run here, and another one rounds "
-                f"differently; install it (the extra {engine!r}), or start anew with another file"
-            )
+                f"{self.file} was made on engine {engine!r}, and another one rounds differently; {error}. Go on where "
+                "it runs, or start anew with another file"
+            ) from None
         return engine if wanted == "auto" else wanted
 
     def check(self, wanted: dict[str, Any]) -> None:

@@ -1,13 +1,12 @@
 """Fits, against certified values, linear least squares in closed form, and SciPy with its own differences."""
 
 import itertools
-import sys
 
 import numpy as np
 import pytest
 import scipy.optimize
 
-from diffkit.errors import InputError, UnknownNameError, UnsupportedError
+from diffkit.errors import InputError, UnknownNameError
 from diffkit.lab import least_squares as ls
 
 METHODS = ("finite-difference", "symbolic", "forward", "reverse", "mixed", "auto")
@@ -255,13 +254,6 @@ def test_a_fit_needs_finite_numbers(algorithm):
 
 def test_a_tolerance_below_rounding_is_that_of_rounding():
     assert ls.fit(*ls.neuron()[:2], tolerance=1e-20).slopes[-1] < 1e-9
-
-
-def test_without_scipy_gauss_newton_is_offered(monkeypatch):
-    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
-    with pytest.raises(UnsupportedError, match=r"install diffkit\[lab\], or use gauss-newton"):
-        ls.fit(*ls.neuron()[:2])
-    assert ls.fit(*ls.neuron()[:2], algorithm="gauss-newton").converged
 
 
 def test_what_is_no_function_is_refused():
