@@ -102,19 +102,12 @@ def test_the_cost_never_rises(example, algorithm):
 
 
 @pytest.mark.parametrize("algorithm", OWN)
-def test_the_neuron_as_scipy_fits_it_with_a_jacobian_by_hand(algorithm):
+def test_the_neuron_as_scipy_fits_it_with_a_jacobian_by_hand(algorithm, by_hand):
     example = ls.neuron()
-    rng = np.random.default_rng(0)
-    X = np.column_stack([rng.normal(size=(40, 2)), np.ones(40)])
-
-    def jacobian(beta):
-        y = 1 / (1 + np.exp(-(X @ beta)))
-        return (y * (1 - y))[:, np.newaxis] * X
-
-    by_hand = scipy.optimize.least_squares(example.residual, example.start, jac=jacobian, method="lm")
+    expected = scipy.optimize.least_squares(example.residual, example.start, jac=by_hand, method="lm")
     found = ls.fit(*example[:2], algorithm=algorithm)
-    np.testing.assert_allclose(found.parameters, by_hand.x, rtol=1e-6)
-    np.testing.assert_allclose(found.costs[-1], by_hand.cost, rtol=1e-12)
+    np.testing.assert_allclose(found.parameters, expected.x, rtol=1e-6)
+    np.testing.assert_allclose(found.costs[-1], expected.cost, rtol=1e-12)
     assert found.slopes[-1] < 1e-6
     assert np.all(np.abs(found.parameters - example.true) < 4 * found.standard_errors)
 
