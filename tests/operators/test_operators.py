@@ -152,35 +152,6 @@ def test_the_derivative_is_entry_by_entry() -> None:
         dk.derivative(np.sum)(X)
 
 
-# ---------------------------------------------------------------- signatures and names
-
-
-def test_one_operator_serves_many_signatures() -> None:
-    calls = []
-
-    def g(x: Any) -> Any:
-        calls.append(np.shape(x))
-        return np.sum(x**2)
-
-    differentiate = dk.grad(g)
-    for _ in range(3):
-        for shape in [(2,), (3,), (), (2, 2)]:
-            np.testing.assert_array_equal(differentiate(np.ones(shape)), 2 * np.ones(shape))
-    assert sorted(calls) == sorted([(2,), (3,), (), (2, 2)])  # traced once for each
-
-
-def test_an_operator_says_what_it_is() -> None:
-    differentiate = dk.grad(f, method="forward")
-    assert differentiate.__name__ == "f"
-    assert repr(differentiate) == "<gradient of f by forward>"
-
-
-@pytest.mark.parametrize("operator", [dk.jvp, dk.vjp, dk.hvp])
-def test_a_directional_product_needs_its_direction(operator: Any) -> None:
-    with pytest.raises(dk.InputError, match="needs a point and a direction"):
-        operator(f)(X)
-
-
 def test_a_vector_has_no_gradient() -> None:
     for operator in (dk.grad, dk.hessian, dk.value_and_grad):
         with pytest.raises(dk.NotScalarError, match=r"f returned shape \(2,\).*use jacobian"):
