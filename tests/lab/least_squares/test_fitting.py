@@ -256,3 +256,11 @@ def test_a_tolerance_below_rounding_is_that_of_rounding():
 def test_what_is_no_function_is_refused():
     with pytest.raises(InputError, match="f is a str, not a function"):
         ls.fit("r", np.zeros(2))
+
+
+@pytest.mark.parametrize("example", [ls.neuron, ls.network])
+def test_examples_are_counted(example):
+    with pytest.raises(InputError, match=r"examples=2\.5; it must be a whole number from 1"):
+        example(examples=2.5)
+    with pytest.raises(InputError, match="seed=-1; it must be a whole number from 0"):
+        example(seed=-1)
