@@ -23,6 +23,8 @@ from diffkit.lab.networks import Model, check_model
 from diffkit.operators import value_and_grad
 from diffkit.problems.base import check_repetitions
 
+__all__ = ["Fit", "best", "fit"]
+
 
 @dataclass(frozen=True, eq=False)
 class Fit:

@@ -21,6 +21,8 @@ from diffkit.lab.fitting import Fit, best, fit
 from diffkit.lab.networks import Network
 from diffkit.problems.base import check_repetitions
 
+__all__ = ["Answers", "answer_a", "answer_b"]
+
 
 @dataclass(frozen=True)
 class Answers:
