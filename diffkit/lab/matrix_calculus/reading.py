@@ -11,7 +11,7 @@ from diffkit.errors import UnsupportedError
 from diffkit.graph import Graph, Step
 from diffkit.lab.matrix_calculus import algebra as m
 from diffkit.lab.matrix_calculus.algebra import Matrix
-from diffkit.lab.matrix_calculus.rules import RULES, no_form
+from diffkit.lab.matrix_calculus.rules import RULES, moving, no_form
 from diffkit.simplify import as_written
 
 FEW = 3
@@ -67,10 +67,10 @@ def _entries(value: np.ndarray[Any, Any]) -> Matrix:
 
 def _step(step: Step, like: Sequence[Step], operands: Sequence[Any]) -> Any:
     rule = RULES.get(step.op.name)
-    if rule is None and _entry_by_entry(step):
+    if rule is None and _entry_by_entry(step) and isinstance(operands[0], Matrix):
         (x,) = operands
         return m.function(step.op.name, *x.shape, x, symmetric=x.symmetric and not x.scalar)
-    if rule is None:
+    if rule is None or (step.op.name not in moving.RULES and any(isinstance(x, moving.Flat) for x in operands)):
         raise no_form(step)
     return rule(step, like, [_matrix(operand) for operand in operands])
 

@@ -46,7 +46,8 @@ def _summands(matrix: Matrix) -> list[str]:
     chosen, prefix = shared
     common, scalars, inner = _common(tuple(_without(term, prefix=prefix) for term in chosen))
     word = chosen[0].word
-    inside = _summands(Matrix(word[0].columns if prefix else word[0].rows, word[-1].columns, inner))
+    rows, columns = (word[0].columns, word[-1].columns) if prefix else (word[0].rows, word[-1].rows)
+    inside = _summands(Matrix(rows, columns, inner) if any(term.word for term in inner) else Matrix(1, 1, inner))
     bracket = _bracket(inside)
     factor = _factor(word[0 if prefix else -1])
     first = _scaled(common, scalars, [factor, bracket] if prefix else [bracket, factor])
@@ -221,7 +222,7 @@ def value(matrix: Matrix, arguments: Mapping[str, Any]) -> np.ndarray[Any, Any]:
     for coefficient, scalars, word in matrix.terms:
         if any(factor.indicates and not _number(factor, arguments) for factor, _ in scalars):
             continue  # whatever else there is, it is not chosen
-        scale = coefficient * np.prod([_number(factor, arguments).item() ** power for factor, power in scalars])
+        scale = coefficient * np.prod([_number(factor, arguments)[0, 0] ** power for factor, power in scalars])
         made = made + scale * _product(word, matrix, arguments)
     return made
 

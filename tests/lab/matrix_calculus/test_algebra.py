@@ -149,6 +149,8 @@ def test_unequal_ones_have_not(left, right):
         (m.inverse(m.add(A, B)).transposed, "(A + B)^-T"),
         (m.add(m.multiply(m.number(-1.0), A), B), "B - A"),
         (_product(m.named("dX", N, N), A), "dX A"),
+        (m.multiply(m.add(t, m.trace(A)), x.transposed), "(t + trace(A))x'"),
+        (m.multiply(m.add(t, m.trace(A)), x), "(t + trace(A))x"),
         (_product(A, m.unit(N, 0)), "Ae₀"),
         (_product(m.unit(12, 11).transposed, m.named("z", 12, 1)), "e₁₁'z"),
         (m.times(POSITIVE, y), "[x > 0] ∘ y"),

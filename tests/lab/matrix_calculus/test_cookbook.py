@@ -220,6 +220,7 @@ BOOK = [
     ),
     ("131", lambda x: np.linalg.norm(x) ** 2, "", "2x"),
     ("132", lambda X: np.linalg.norm(X) ** 2, "", "2X"),
+    ("scaled", lambda x, A, B: np.linalg.norm((x @ x) * (A + B)), "", "2 sqrt(trace((A + B)'(A + B))) x"),
     # symmetric and diagonal matrices: the derivative by each entry by itself, which (137) then turns round
     ("138", lambda X, A: trace(A @ X), "X", "A'"),
     ("139", lambda X: det(X), "X", "det(X) X^-1"),
@@ -261,6 +262,7 @@ def test_what_is_printed_is_the_derivative_and_what_the_book_has(f, symmetric, b
         (lambda x: np.sum(x[:2] * x[2:]), "the step index"),
         (lambda x: np.cumsum(x), "array of numbers"),
         (lambda x: np.sum(x**2.5), "the step power"),
+        (lambda A, x: np.where(A[0, 0] > 0, trace(A * x), 0), "has no matrix form"),
         (lambda x: x @ x if np.sum(x) > 0 else -x @ x, "takes a branch"),
     ],
 )

@@ -326,6 +326,12 @@ def test_a_number_that_does_not_exist_stays_in_its_entry():
     np.testing.assert_allclose(found[:, 0], [0, np.nan, 2 / np.e])
 
 
+def test_a_division_by_zero_is_numpys():
+    found = mc.derive(lambda x: np.linalg.norm(x), 3)
+    with pytest.warns(RuntimeWarning):
+        assert np.all(np.isnan(found(np.zeros(3))))
+
+
 def test_a_root_of_a_product_is_not_the_product_of_roots():
     """Both may be negative."""
     found = mc.derive(lambda s, t: np.sqrt(s * t), (), ())
