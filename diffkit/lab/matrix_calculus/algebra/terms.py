@@ -197,7 +197,18 @@ def settled(coefficient: float, scalars: Scalars, word: Word) -> Term:
     powers: dict[Factor, float] = {}
     for factor, power in scalars:
         powers[factor] = 1.0 if factor.indicates else powers.get(factor, 0.0) + power
+    _join_signs(powers)
     return Term(coefficient, tuple(sorted((f, p) for f, p in powers.items() if p)), word)
+
+
+def _join_signs(powers: dict[Factor, float]) -> None:
+    """sign(s) / abs(s) is 1 / s."""
+    for sign in [factor for factor, power in powers.items() if factor.calls("sign") and power == 1]:
+        size, inside = sign._replace(name="abs"), sign.of[0].terms
+        if powers.get(size) == -1 and len(inside) == 1 and inside[0].coefficient == len(inside[0].scalars) == 1:
+            ((factor, power),) = inside[0].scalars
+            del powers[sign], powers[size]
+            powers[factor] = powers.get(factor, 0.0) - power
 
 
 def _picked(row: Factor, column: Factor) -> float:

@@ -51,6 +51,11 @@ def _sqrt(_step: Step, _like: Sequence[Step], operands: Sequence[Matrix]) -> Mat
     return m.power(x, 0.5) if x.scalar else m.function("sqrt", *x.shape, x)
 
 
+def _absolute(_step: Step, _like: Sequence[Step], operands: Sequence[Matrix]) -> Matrix:
+    (x,) = operands
+    return m.function("abs", *x.shape, x, symmetric=x.symmetric and not x.scalar)
+
+
 def _contract(step: Step, _like: Sequence[Step], operands: Sequence[Matrix]) -> Matrix:
     spec: Spec = step.params["spec"]
     left, right = operands
@@ -102,7 +107,7 @@ RULES: dict[str, Rule] = {
     "square": _square,
     "sqrt": _sqrt,
     "reciprocal": lambda step, like, x: _divide(step, [*like, *like], [m.ones(*x[0].shape), x[0]]),
-    "absolute": lambda _step, _like, x: m.function("abs", *x[0].shape, x[0], symmetric=x[0].symmetric),
+    "absolute": _absolute,
     "contract": _contract,
     "sum": _sum,
     "inv": lambda _step, _like, x: m.inverse(x[0]),
