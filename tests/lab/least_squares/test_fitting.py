@@ -240,6 +240,7 @@ def test_levenberg_marquardt_tries_as_many_steps_as_it_may(method):
     for count, fit in zip((1, 2), found, strict=True):
         assert fit.costs[-1] < 0.5 * np.sum(example.residual(example.start) ** 2)
         assert fit.residual_evaluations <= (1 + count) * (1 + with_differences)
+        assert len(fit.costs) == (1 if method == "2-point" else 1 + count)  # all of these lower the cost, and are taken
 
 
 def test_a_step_that_was_not_taken_has_no_cost():

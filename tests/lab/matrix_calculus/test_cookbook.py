@@ -7,13 +7,14 @@ equations. The reader of formulas below knows nothing of diffkit.
 # ruff: noqa: PLW0108 - the parameter of a lambda is the name that is written
 
 import inspect
+import random
 import re
 
 import numpy as np
 import pytest
 
 import diffkit as dk
-from diffkit.errors import DiffkitError
+from diffkit.errors import DiffkitError, UnsupportedError
 from diffkit.lab import matrix_calculus as mc
 
 N = 4  # all vectors and matrices: what is 1 x 1 is a number then
@@ -269,3 +270,39 @@ def test_what_is_printed_is_the_derivative_and_what_the_book_has(f, symmetric, b
 def test_what_is_refused_is_named(f, told):
     with pytest.raises(DiffkitError, match=told):
         mc.derive(f, *map(_shape, inspect.signature(f).parameters))
+
+
+GRAMMAR = {
+    kind: rules.split(" | ")
+    for kind, rules in {
+        "S": "t | t | (V) @ (V) | np.sum(V) | np.trace(M) | (V)[1] | (M)[0, 2] | np.linalg.norm(V) | (S) * (S)"
+        " | (S) + (S) | np.where((S) > 0, S, S) | np.exp(-(S) / 50) | np.linalg.norm(M)",
+        "V": "x | y | (M) @ (V) | (V) + (V) | (V) - (V) | (V) * (V) | (S) * (V) | np.tanh(V) | np.abs(V) | (V)**3"
+        " | np.maximum(V, 0.5) | np.where((V) > 0, V, 0) | (M)[3] | (M)[:, 0] | np.diag(M) | (V) / (S + 9)",
+        "M": "A | B | (M) @ (M) | (M).T | (M) + (M) | (M) * (M) | np.outer(V, V) | np.maximum(M, 0.1) | np.diag(V)"
+        " | (S) * (M) | inv(A) | (M) * (V) | (M) * (V)[:, None] | np.where((V) > 0, M, 0)",
+    }.items()
+}
+"""Numbers, vectors and matrices, made of each other."""
+
+
+def _grown(rng, kind, depth):
+    """A random expression: a number, a vector or a matrix."""
+    rule = rng.choice(GRAMMAR[kind][:2] if depth == 0 else GRAMMAR[kind])
+    return re.sub("[SVM]", lambda found: _grown(rng, found[0], depth - 1), rule)
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_random_formulas_print_their_derivatives(seed):
+    rng = random.Random(seed)  # noqa: S311 - no secret
+    body, by = _grown(rng, rng.choice("SV"), 3), rng.choice("xyt")
+    f = eval(f"lambda x, y, A, B, t: {body}", {"np": np, "inv": inv})  # noqa: S307 - grown here
+    try:
+        formula = mc.derive(f, *map(_shape, "xyABt"), by=by)
+    except UnsupportedError:
+        return  # what has no form may be refused
+    point = _point(f, "")
+    expected = _derivative(lambda value: f(**{**point, by: value}), [point[by]])
+    accuracy = {"rtol": 1e-5, "atol": 1e-7 * np.max(np.abs(expected), initial=1.0), "err_msg": f"{body} by {by}"}
+    np.testing.assert_allclose(_read(formula.text, point, formula.shape), expected.reshape(formula.shape), **accuracy)
+    np.testing.assert_allclose(formula(*point.values()), expected.reshape(formula.shape), **accuracy)
