@@ -16,7 +16,7 @@ def as_named() -> bool:
 
 @contextmanager
 def whole_names() -> Iterator[None]:
-    """Trace a small determinant to one step, and a norm to the root of a sum, without what is done at 0."""
+    """Trace a small determinant to one step, and norms and deviations to roots, without what is done at 0."""
     before = _NAMED.set(True)
     try:
         yield

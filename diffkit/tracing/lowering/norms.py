@@ -9,7 +9,6 @@ import numpy as np
 
 from diffkit import primitives as p
 from diffkit.errors import TracingError
-from diffkit.tracing.lowering.naming import as_named
 from diffkit.tracing.lowering.reducing import as_real, axes_of, maximum, minimum, root_of_sum, sum_
 from diffkit.tracing.tracer import lowers
 
@@ -30,8 +29,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 def vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:  # noqa: A002 - NumPy's name
     x = as_real(x)
     if ord == 2:
-        total = sum_(p.square(x), axis, keepdims=keepdims)
-        return p.sqrt(total) if as_named() else root_of_sum(total)
+        return root_of_sum(sum_(p.square(x), axis, keepdims=keepdims))
     size = p.absolute(x)
     if ord == math.inf:
         return maximum(size, axis, keepdims=keepdims)

@@ -295,6 +295,12 @@ def test_the_inverse_of_a_product_has_a_bracket():
         ),
         (lambda X: np.log(np.abs(np.linalg.det(X))), ((3, 3),), "d(log(abs(det(X))))/dX = X^-T"),
         (lambda t: np.log(np.abs(t)), ((),), "d(log(abs(t)))/dt = 1 / t"),
+        (lambda x: np.linalg.norm(x, 1), (3,), "d(1' abs(x))/dx = sign(x)"),
+        (
+            lambda x: np.std(x),
+            (2,),
+            "d(sqrt(0.5 x'x - 0.25 (1' x)^2))/dx = (0.5 x - 0.25 (1' x) 1) / sqrt(0.5 x'x - 0.25 (1' x)^2)",
+        ),
         (lambda x: x[0], (3,), "d(e₀'x)/dx = e₀"),
         (lambda x: x[0] * x[-1], (3,), "d((e₀'x)(e₂'x))/dx = (e₂'x)e₀ + (e₀'x)e₂"),
         (lambda X, b: X[0] @ b, ((3, 4), 4), "d(e₀'Xb)/dX = e₀b'"),
