@@ -21,6 +21,8 @@ import numpy.typing as npt
 from diffkit.errors import InputError, UnknownNameError, check_name, check_whole, is_whole, needing
 from diffkit.problems.base import generator
 
+__all__ = ["Data", "classes", "get", "names"]
+
 Array: TypeAlias = npt.NDArray[np.float64]
 Labels: TypeAlias = npt.NDArray[np.int64]
 Drawn: TypeAlias = tuple[Array, Labels, int]

@@ -23,6 +23,8 @@ from diffkit.lab.networks import ACTIVATIONS, LOSSES, Network
 from diffkit.operators import grad, value_and_grad
 from diffkit.problems.base import generator
 
+__all__ = ["LayerGradients", "Surface", "layer_gradients", "repeated", "surface"]
+
 INITIALISATIONS: dict[str, Callable[[int, int], float]] = {
     "standard": lambda before, after: 1 / np.sqrt(before),
     "normalised": lambda before, after: np.sqrt(6 / (before + after)),

@@ -22,6 +22,8 @@ from diffkit.lab.data import Array, classes
 from diffkit.lab.networks import Model, check_model
 from diffkit.operators import value_and_grad
 
+__all__ = ["Fit", "best", "fit"]
+
 
 @dataclass(frozen=True, eq=False)
 class Fit:

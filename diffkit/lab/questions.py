@@ -20,6 +20,8 @@ from diffkit.lab.data import Array, Data, get
 from diffkit.lab.fitting import Fit, best, fit
 from diffkit.lab.networks import Network
 
+__all__ = ["Answers", "answer_a", "answer_b"]
+
 
 @dataclass(frozen=True)
 class Answers:

@@ -21,6 +21,8 @@ from diffkit.errors import InputError, TooLargeError, check_whole
 from diffkit.lab.diagrams.labels import SIZE, Label, arrange
 from diffkit.pictures import BASE, Drawing
 
+__all__ = ["diagram"]
+
 WIDEST = 8
 """Units of a layer that is shown whole; a wider one shows its first four and its last, and dots between."""
 LABELLED = 24

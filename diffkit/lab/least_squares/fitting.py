@@ -97,8 +97,8 @@ def fit(
     UnknownNameError
         An algorithm or a method that nobody has.
     InputError
-        r(beta0) or a derivative is not finite, ``max_iterations`` or ``tolerance`` is not positive, or "2-point" is
-        asked of another algorithm than levenberg-marquardt.
+        r(beta0), its square or a derivative is not finite, there are no parameters or no residuals, ``max_iterations``
+        or ``tolerance`` is not positive, or "2-point" is asked of another algorithm than levenberg-marquardt.
     UnsupportedError
         SciPy is not installed.
 

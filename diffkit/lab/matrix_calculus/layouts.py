@@ -18,6 +18,7 @@ from diffkit.differentiators import Differentiator
 from diffkit.errors import InputError, UnsupportedError, check_name, check_whole
 from diffkit.operators import DEFAULT, jacobian
 from diffkit.ops import Shape
+from diffkit.trees import as_leaf
 
 KINDS = ("scalar", "vector", "matrix")
 """By the number of axes."""
@@ -40,7 +41,7 @@ def derivative(
     f
         A plain-NumPy function of a scalar, a vector or a matrix, that returns one of these.
     x
-        Where, an array of at most two axes.
+        Where, an array of at most two axes, or a list that is one.
     layout
         "denominator": a gradient has the shape of x. "numerator": a gradient is a row.
     method, **options
@@ -65,9 +66,11 @@ def derivative(
     ((3, 2), (2, 3))
     """
     check_name(layout, LAYOUTS, kind="layout")
-    block = np.asarray(jacobian(f, method=method, blocks=True, **options)(x))
-    if block.dtype == object:
+    x = x if isinstance(x, dict) else as_leaf(x)
+    found = jacobian(f, method=method, blocks=True, **options)(x)
+    if isinstance(found, dict | list | tuple):
         raise InputError("x or f(x) is a container; matrix calculus is of one array by one array")
+    block = np.asarray(found)
     by = np.ndim(x)
     axes = (block.ndim - by, by)
     if max(axes) >= len(KINDS):

@@ -46,6 +46,11 @@ def test_forward_mode_makes_the_whole_jacobian_for_its_product():
     assert found[1].total == pytest.approx(found[2].total, rel=0.01)
 
 
+def test_a_sparse_jacobian_gives_the_same_gradient():
+    found = ls.gradients(lambda beta: beta**2 - 3, np.array([1.0, 2.0]), method="sparse")
+    np.testing.assert_allclose(found.by_jacobian, [2 * -2, 4 * 1])
+
+
 def test_it_prints_the_three_ways():
     lines = str(ls.gradients(lambda beta: np.tanh(beta) - 0.5, np.ones(100))).splitlines()
     assert [line.split("  ")[0] for line in lines[1:]] == ["grad f", "J, then J'r", "vjp(r)"]
