@@ -113,5 +113,5 @@ def test_a_list_is_one_array_and_a_container_is_refused():
 
 
 def test_true_is_no_size():
-    with pytest.raises(InputError, match="m = True"):
+    with pytest.raises(InputError, match="m=True"):
         mc.table(True)  # noqa: FBT003 - that is the point
