@@ -17,6 +17,7 @@ from diffkit.engines.base import holds
 from diffkit.errors import UnsupportedError
 from diffkit.graph import Graph
 from diffkit.ops import Op
+from diffkit.primitives.functions import special
 
 
 def _absolute(x: Any) -> Any:
@@ -87,10 +88,8 @@ def _cholesky(x: Any) -> Any:
 
 def _gammaln(x: Any) -> Any:
     """Of negative numbers by the reflection formula; SciPy's continuation turns around the poles there."""
-    import scipy.special
-
     flip = np.real(x) < 0
-    right = scipy.special.loggamma(np.where(flip, 1 - x, x))
+    right = special("loggamma")(np.where(flip, 1 - x, x))
     return np.where(flip, np.log(np.pi) - np.log(_absolute(np.sin(np.pi * np.where(flip, x, 0.5)))) - right, right)
 
 

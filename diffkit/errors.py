@@ -7,7 +7,7 @@
     │   └── NotScalarError    a gradient was asked of an f whose result is not one number
     ├── UnknownNameError      a method, engine, problem or suite by a name nobody has
     ├── TracingError          f does something that a trace cannot follow
-    ├── UnsupportedError      the method cannot do this, and says what to do instead
+    ├── UnsupportedError      the method cannot do this, or a library is not installed; says what to do
     ├── TooLargeError         the answer would exceed a stated limit
     ├── CheckError            a derivative that does not hold
     └── ResultsError          a results folder that cannot be read or written
@@ -20,7 +20,8 @@ from __future__ import annotations
 import difflib
 import math
 import numbers
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -58,7 +59,7 @@ class TracingError(DiffkitError, TypeError):
 
 
 class UnsupportedError(DiffkitError, NotImplementedError):
-    """The method cannot do this; the message says which one can."""
+    """The method cannot do this, or a library is not installed; the message says what to do instead."""
 
 
 class TooLargeError(DiffkitError, MemoryError):
@@ -84,3 +85,46 @@ def check_positive(value: Any, what: str, meaning: str, *, finite: bool = True) 
     real = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not (real and value > 0 and (value < math.inf or not finite)):
         raise InputError(f"{what}={value!r}; it must be a positive number{meaning}")
+
+
+def is_whole(value: Any) -> bool:
+    """Whether it is a whole number, of Python or of NumPy; True and False are none."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def check_whole(value: Any, what: str, least: int = 1) -> None:
+    """Refuse what is no whole number from ``least``.
+
+    Examples
+    --------
+    >>> check_whole(2.0, "depth")
+    Traceback (most recent call last):
+    diffkit.errors.InputError: depth=2.0; it must be a whole number from 1
+    """
+    if not is_whole(value) or value < least:
+        raise InputError(f"{what}={value!r}; it must be a whole number from {least}")
+
+
+@contextmanager
+def needing(what: str, extra: str, instead: str = "") -> Iterator[None]:
+    """Import what an extra of diffkit brings; where it is not installed, say what needs it and how to get it.
+
+    Raises
+    ------
+    UnsupportedError
+        A library that is imported within cannot be found.
+
+    Examples
+    --------
+    >>> with needing("drawing", extra="lab"):
+    ...     import no_such_library
+    Traceback (most recent call last):
+    diffkit.errors.UnsupportedError: drawing needs no_such_library, which is not installed: pip install 'diffkit[lab]'
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        module = (error.name or "").partition(".")[0]
+        library = {"scipy": "SciPy", "sklearn": "scikit-learn"}.get(module, module)
+        cures = f"pip install 'diffkit[{extra}]'{instead and f', or {instead}'}"
+        raise UnsupportedError(f"{what} needs {library}, which is not installed: {cures}") from None

@@ -15,7 +15,7 @@ from diffkit.benchmark.methods import Method
 from diffkit.benchmark.results import Measurement
 from diffkit.benchmark.trial import Trial, attempt, tolerance, warm_up
 from diffkit.differentiators import Differentiator, FiniteDifference
-from diffkit.errors import InputError, TooLargeError, TracingError, UnsupportedError
+from diffkit.errors import TooLargeError, TracingError, UnsupportedError
 from diffkit.problems import Instance
 
 Facts: TypeAlias = dict[str, Any]
@@ -56,10 +56,7 @@ def _instance(cell: Cell, limits: Limits) -> Instance:
             f"this suite allows {limits.jacobian_bytes / 1e6:,.0f} MB (limit jacobian_bytes)"
         )
     options = {} if cell.depth is None else {"depth": cell.depth}
-    try:
-        return problems.get(cell.problem).at(cell.inputs, cell.outputs, **options)
-    except InputError as error:  # the problem needs an extra that is not installed
-        raise UnsupportedError(str(error)) from None
+    return problems.get(cell.problem).at(cell.inputs, cell.outputs, **options)
 
 
 @dataclass

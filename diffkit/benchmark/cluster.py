@@ -20,7 +20,7 @@ from diffkit.benchmark.environment import differing, environment, now
 from diffkit.benchmark.grid import Cell, Limits
 from diffkit.benchmark.results import Measurement
 from diffkit.benchmark.workers import Worker
-from diffkit.errors import DiffkitError, InputError
+from diffkit.errors import DiffkitError, InputError, needing
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -48,8 +48,9 @@ class Cluster:
     Raises
     ------
     InputError
-        Both or none are given, the extra ``cluster`` is not installed, no scheduler answers, or no worker offers
-        `RESOURCE`.
+        Both or none are given, no scheduler answers, or no worker offers `RESOURCE`.
+    UnsupportedError
+        The extra ``cluster`` is not installed.
     """
 
     def __init__(self, address: str | None = None, workers: int | None = None) -> None:
@@ -61,10 +62,8 @@ class Cluster:
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        try:
+        with needing("a cluster", extra="cluster"):
             import distributed
-        except ImportError:
-            raise InputError("a cluster needs the extra 'cluster': pip install 'diffkit[cluster]'") from None
         with ExitStack() as opening:
             cluster: Any = self._address
             if cluster is None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from diffkit import __version__
+from diffkit.files import write_whole
 
 ENVIRONMENT = "environment.json"
 THREADS = dict.fromkeys(
@@ -54,7 +55,7 @@ def differing(facts: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
 
 def write_environment(folder: Path, facts: dict[str, Any]) -> None:
     """Put the environment beside the rows."""
-    write_whole(folder / ENVIRONMENT, json.dumps(facts, indent=2) + "\n")
+    write_whole(folder / ENVIRONMENT, f"{json.dumps(facts, indent=2)}\n".encode())
 
 
 def read_environment(folder: Path) -> dict[str, Any]:
@@ -64,13 +65,6 @@ def read_environment(folder: Path) -> dict[str, Any]:
     except (FileNotFoundError, json.JSONDecodeError):
         return {}
     return facts if isinstance(facts, dict) else {}
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Put a file on disk such that it is there whole or as it was before, whatever happens meanwhile."""
-    draft = path.with_name(f"{path.name}.part")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
 
 
 def now() -> str:

@@ -8,7 +8,7 @@ from itertools import product
 
 from diffkit import problems as problem_table
 from diffkit.benchmark.methods import Method
-from diffkit.errors import InputError
+from diffkit.errors import InputError, check_positive, check_whole
 from diffkit.measure import FEWEST_REPEATS
 
 
@@ -48,13 +48,9 @@ class Limits:
 
     def __post_init__(self) -> None:
         for entry in fields(self):
-            value = getattr(self, entry.name)
-            if type(value) not in (int, float) or value <= 0:
-                raise InputError(f"limit {entry.name} = {value!r}; it must be a positive number")
-        if self.repeats < FEWEST_REPEATS or self.repeats % 1:
-            raise InputError(f"limit repeats = {self.repeats}; it must be a whole number, {FEWEST_REPEATS} or more")
-        if self.visits % 1:
-            raise InputError(f"limit visits = {self.visits}; it must be a whole number")
+            check_positive(getattr(self, entry.name), f"limit {entry.name}", "", finite=False)
+        check_whole(self.repeats, "limit repeats", FEWEST_REPEATS)
+        check_whole(self.visits, "limit visits")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from diffkit.benchmark.environment import ENVIRONMENT, differing, environment, now, write_environment, write_whole
+from diffkit.benchmark.environment import ENVIRONMENT, differing, environment, now, write_environment
 from diffkit.benchmark.grid import Cell, Limits
 from diffkit.benchmark.live import View
 from diffkit.benchmark.results import (
@@ -27,6 +27,7 @@ from diffkit.benchmark.results import (
 from diffkit.benchmark.suite import Suite
 from diffkit.benchmark.workers import Worker
 from diffkit.errors import ResultsError, UnknownNameError
+from diffkit.files import write_whole
 
 STATUSES = ("ok", "failed", "disagrees", "skipped", "too large", *EXCEEDED, PREDICTED, "crashed", "exited")
 """How a cell may end; "crashed" and "exited" say more in parentheses."""
@@ -88,7 +89,7 @@ def run_suite(
     again = _statuses(repeat)
     with place or Worker() as here, only_writer(folder):
         kept = _kept(suite, folder, again) if resume else _cleared(folder)
-        write_whole(folder / SUITE, suite.text)
+        write_whole(folder / SUITE, suite.text.encode())
         run = _Run(suite, folder, view or View(), kept)
         with _recorded(folder, {**environment(), **here.facts()}, resumed=bool(kept)), run.view:
             run.view.starts(run.missing, list(kept.values()))

@@ -44,7 +44,7 @@ from diffkit import problems as problem_table
 from diffkit.benchmark.grid import Cell, Grid, Limits
 from diffkit.benchmark.methods import Method
 from diffkit.benchmark.reading import Source
-from diffkit.engines import engine_names
+from diffkit.engines import check_engine
 from diffkit.errors import InputError, UnknownNameError, check_name
 
 FIGURES = (
@@ -169,7 +169,7 @@ _LISTS: dict[str, tuple[type, ...]] = {
 _NAMES: dict[str, Callable[[str], object]] = {
     "problems": problem_table.get,
     "methods": lambda label: Method.parse(label).differentiator("numpy"),
-    "engines": lambda name: check_name(name, engine_names(), kind="engine"),
+    "engines": check_engine,
 }
 """How a name of each kind is looked up, to be refused where nobody has it."""
 

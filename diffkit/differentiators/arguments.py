@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from diffkit import trees
-from diffkit.errors import InputError
+from diffkit.errors import InputError, is_whole
 from diffkit.ops import Recorded
 
 
@@ -138,12 +138,9 @@ def fitted(leaf: Any, spec: Any, what: str) -> Any:
 
 def numbered(argnums: Any) -> tuple[tuple[int, ...], bool]:
     """Argument numbers as a tuple, and whether one was asked for instead of several."""
-    single = isinstance(argnums, (int, np.integer)) and not isinstance(argnums, bool)
+    single = is_whole(argnums)
     numbers = (argnums,) if single else argnums
-    whole = isinstance(numbers, (tuple, list)) and all(
-        isinstance(number, (int, np.integer)) and not isinstance(number, bool) for number in numbers
-    )
-    if not whole or not numbers:
+    if not isinstance(numbers, (tuple, list)) or not numbers or not all(map(is_whole, numbers)):
         raise InputError(
             f"argnums={argnums!r}; give the position of an argument, or a tuple of positions (0 is the first)"
         )

@@ -15,8 +15,8 @@ from diffkit.differentiators.arguments import numbered
 from diffkit.differentiators.derivative import Derivative
 from diffkit.differentiators.programs import PRODUCTS, Branch, Program
 from diffkit.differentiators.recording import Recording, forward_direction, forward_jacobian, record
+from diffkit.engines import check_engine
 from diffkit.engines import engine as find_engine
-from diffkit.engines import engine_names
 from diffkit.errors import UnsupportedError, check_name
 from diffkit.graph import Graph
 from diffkit.simplify import simplify
@@ -46,7 +46,7 @@ class Differentiator(ABC):
     engine: str = "auto"
 
     def __post_init__(self) -> None:
-        check_name(self.engine, engine_names(), kind="engine")
+        check_engine(self.engine)
 
     # ------------------------------------------------------------ what a method states
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from diffkit.errors import UnsupportedError, check_name
+from diffkit.errors import UnsupportedError, check_name, needing
 from diffkit.graph import Graph
 
 
@@ -62,9 +62,7 @@ def holds(value: Any, expected: Any) -> bool:
 
 def engine(name: str) -> Engine:
     """Find an engine by name."""
-    if name == "llvm" and name not in engine_names():
-        raise UnsupportedError('engine="llvm" needs CPython and llvmlite: install the extra "llvm"')
-    check_name(name, engine_names(), kind="engine")
+    check_engine(name)
     if name == "llvm":
         from diffkit.engines.llvm import Llvm
 
@@ -77,6 +75,24 @@ def engine(name: str) -> Engine:
     from diffkit.engines.numpy_source import NumpySource
 
     return NumpySource() if name == "numpy" else Interpreted()
+
+
+def check_engine(name: Any) -> None:
+    """Refuse what is no engine's name, and an engine that does not run here.
+
+    Raises
+    ------
+    UnknownNameError
+        No engine has that name.
+    UnsupportedError
+        The engine needs another interpreter, or a library that is not installed.
+    """
+    if isinstance(name, str) and name == "llvm" and name not in engine_names():
+        if not sound():
+            raise UnsupportedError("engine 'llvm' needs CPython with its global lock; take engine 'numpy'")
+        with needing("engine 'llvm'", extra="llvm", instead="take engine 'numpy'"):
+            import llvmlite  # noqa: F401 - it is said what is missing, and nothing else
+    check_name(name, engine_names(), kind="engine")
 
 
 @functools.cache

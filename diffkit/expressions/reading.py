@@ -13,7 +13,7 @@ from diffkit import primitives as p
 from diffkit.errors import TooLargeError, UnsupportedError
 from diffkit.expressions.assignments import Assignments, operations
 from diffkit.graph import INPUT, REFERENCE, Graph, Step
-from diffkit.primitives.families import as_objects
+from diffkit.primitives.meanings import as_objects
 
 DEPTH = 12  # a named expression is at most so deep: SymPy recurses
 SPREADING = frozenset({p.contract, p.broadcast, p.cumsum, p.inv, p.solve, p.det, p.cofactor, p.logabsdet, p.cholesky})

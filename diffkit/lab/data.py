@@ -12,14 +12,16 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import signature
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from diffkit.errors import InputError, UnknownNameError, check_name
+from diffkit.errors import InputError, UnknownNameError, check_name, check_whole, is_whole, needing
 from diffkit.problems.base import generator
+
+__all__ = ["Data", "classes", "get", "names"]
 
 Array: TypeAlias = npt.NDArray[np.float64]
 Labels: TypeAlias = npt.NDArray[np.int64]
@@ -147,7 +149,9 @@ def get(name: str, *, samples: int | None = None, noise: float = 0.0, seed: int 
     UnknownNameError
         No data have that name, or these have no such option.
     InputError
-        A value cannot be used, or "digits" lacks scikit-learn.
+        A value cannot be used.
+    UnsupportedError
+        "digits" lacks scikit-learn.
 
     Examples
     --------
@@ -161,8 +165,8 @@ def get(name: str, *, samples: int | None = None, noise: float = 0.0, seed: int 
     for option in options:
         if option not in parameters:
             raise UnknownNameError(option, [*parameters, "samples", "noise", "seed"], f"option of data {name!r} called")
-    if samples is not None and not (_whole(samples) and samples > 0):
-        raise InputError(f"samples={samples!r}; it counts examples, so choose a whole number from 1")
+    if samples is not None:
+        check_whole(samples, "samples")
     if not (_real(noise) and 0 <= noise < 1):
         raise InputError(f"noise={noise!r}; it is the share of the examples given a wrong class, from 0 to below 1")
     rng = generator(seed)
@@ -195,7 +199,7 @@ def _two_regions(rng: np.random.Generator, samples: int, margin: float, depth: C
 
 
 def _four_gaussians(rng: np.random.Generator, samples: int | None, margin: float = 0.05, classes: float = 2) -> Drawn:
-    if not (_whole(classes) and classes in {2, 4}):
+    if not (is_whole(classes) and classes in {2, 4}):
         raise InputError(f"classes={classes!r}; four Gaussians are 2 classes, opposite ones alike, or 4: choose 2 or 4")
     count = samples or 400
 
@@ -234,13 +238,8 @@ def _spirals(rng: np.random.Generator, samples: int | None) -> Drawn:
 
 
 def _digits(rng: np.random.Generator, samples: int | None) -> Drawn:
-    try:
+    with needing("data 'digits'", extra="data"):
         from sklearn.datasets import load_digits
-    except ImportError:
-        raise InputError(
-            "data 'digits' are bundled with scikit-learn, which is not installed; "
-            'install the extra "data": pip install "diffkit[data]"'
-        ) from None
     pixels, digits = load_digits(return_X_y=True)
     if samples is not None and samples > len(digits):
         raise InputError(f"samples={samples}; there are {len(digits):,} scanned digits, so ask for that many or fewer")
@@ -266,10 +265,6 @@ def _mistaken(rng: np.random.Generator, labels: Labels, count: int, noise: float
     labels = labels.copy()
     labels[wrong] = (labels[wrong] + rng.integers(1, count, size=len(wrong))) % count
     return labels
-
-
-def _whole(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _real(value: Any) -> bool:

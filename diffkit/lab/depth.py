@@ -17,11 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from diffkit.differentiators import Differentiator
-from diffkit.errors import InputError, check_name, check_positive
+from diffkit.errors import InputError, check_name, check_positive, check_whole
 from diffkit.lab.data import Array
 from diffkit.lab.networks import ACTIVATIONS, LOSSES, Network
 from diffkit.operators import grad, value_and_grad
-from diffkit.problems.base import check_repetitions, generator
+from diffkit.problems.base import generator
+
+__all__ = ["LayerGradients", "Surface", "layer_gradients", "repeated", "surface"]
 
 INITIALISATIONS: dict[str, Callable[[int, int], float]] = {
     "standard": lambda before, after: 1 / np.sqrt(before),
@@ -49,7 +51,7 @@ def repeated(activation: str, times: int) -> Callable[[Any], Any]:
     (np.float64(0.650778), array([0., 2.]))
     """
     _check_activation(activation)
-    check_repetitions("times", times)
+    check_whole(times, "times")
     g = ACTIVATIONS[activation].value
 
     def chain(x: Any) -> Any:
@@ -136,7 +138,7 @@ def layer_gradients(
     _check_activation(activation)
     check_name(initialisation, INITIALISATIONS, kind="initialisation")
     for name, value in {"hidden": hidden, "width": width, "samples": samples}.items():
-        check_repetitions(name, value)
+        check_whole(value, name)
     rng = generator(seed)
     g, loss = ACTIVATIONS[activation].value, LOSSES["multinomial-cross-entropy"].value
     X = rng.normal(size=(width, samples))
@@ -246,8 +248,8 @@ def surface(
     ((5, 5), np.float64(0.125))
     """
     check_positive(reach, "reach", ", how far the weights go from 0")
-    check_repetitions("points", points)
-    check_repetitions("samples", samples)
+    check_whole(points, "points")
+    check_whole(samples, "samples")
     network = Network((1, 1, 1), hidden=hidden, loss=loss)
     (first, _), (second, _) = network.layers(np.arange(network.count))
     chosen = [first[0, 0], second[0, 0]]

@@ -17,12 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from diffkit.differentiators import get
-from diffkit.errors import InputError
+from diffkit.errors import InputError, check_whole, needing
 from diffkit.lab.data import Array, classes
 from diffkit.lab.networks import Model, check_model
 from diffkit.lab.training.steps import owned
 from diffkit.operators import value_and_grad
-from diffkit.problems.base import check_repetitions
+
+__all__ = ["Fit", "best", "fit"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +90,10 @@ def fit(
     Raises
     ------
     InputError
-        The model is none, the examples do not fit it or are not finite, ``steps`` is no whole number from 1 or the seed
-        none from 0, or SciPy (extra `scipy`) is missing.
+        The model is none, the examples do not fit it or are not finite, or ``steps`` is no whole number from 1 or the
+        seed none from 0.
+    UnsupportedError
+        SciPy (extra `scipy`) is not installed.
 
     Notes
     -----
@@ -105,8 +108,9 @@ def fit(
     0
     """
     check_model(model)
-    check_repetitions("steps", steps)
-    minimize = _scipy()
+    check_whole(steps, "steps")
+    with needing("a fit", extra="scipy"):
+        from scipy.optimize import minimize
     X, Y = owned(X, "X"), owned(Y, "Y")
     start = model.initial(seed=seed, scale=scale)
     model.check(X, Y)
@@ -145,11 +149,3 @@ def best(fits: Iterable[Fit], loss: Callable[[Fit], float]) -> Fit:
     if found is None:
         raise InputError("there is no fit to choose from; give one or more")
     return found
-
-
-def _scipy() -> Any:
-    try:
-        from scipy.optimize import minimize
-    except ImportError:
-        raise InputError('a fit needs SciPy; install the extra "scipy": pip install "diffkit[scipy]"') from None
-    return minimize

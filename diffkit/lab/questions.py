@@ -16,11 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.errors import InputError, check_name
+from diffkit.errors import InputError, check_name, check_whole
 from diffkit.lab.data import Array, Data, get
 from diffkit.lab.fitting import Fit, best, fit
 from diffkit.lab.networks import Network
-from diffkit.problems.base import check_repetitions
+
+__all__ = ["Answers", "answer_a", "answer_b"]
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,17 @@ def _line(name: str, numbers: Sequence[float], first: int) -> str:
     )
 
 
-def _chosen(names: str | Sequence[str], known: Collection[str], kind: str, widths: Any, **counts: int) -> Sequence[str]:
-    """The names as a list; refuse what nobody has, and numbers that count nothing."""
-    for count, number in counts.items():
-        check_repetitions(count, number)
+def _check(widths: Any, samples: int, starts: int) -> None:
     if not isinstance(widths, Sequence) or not widths:
         raise InputError(f"widths={widths!r}; give a list of one number of hidden units or more, as (2, 3)")
+    for place, width in enumerate(widths):
+        check_whole(width, f"widths[{place}]", least=0)
+    check_whole(samples, "samples")
+    check_whole(starts, "starts")
+
+
+def _chosen(names: str | Sequence[str], known: Collection[str], kind: str) -> Sequence[str]:
+    """The names as a list; refuse what nobody has."""
     names = [names] if isinstance(names, str) else names
     if not names:
         raise InputError(f"no {kind} is named; choose from {', '.join(known)}")
@@ -121,7 +127,8 @@ def answer_a(
     0
     """
     rows: dict[str, tuple[float, ...]] = {}
-    for name in _chosen(data, CLASSES, "data", widths, samples=samples, starts=starts):
+    _check(widths, samples, starts)
+    for name in _chosen(data, CLASSES, "data"):
         drawn = CLASSES[name](samples)
         rows[name] = tuple(_classify(drawn, width, starts).misses for width in widths)
     return Answers("examples of a wrong class", tuple(widths), rows)
@@ -213,7 +220,8 @@ def answer_b(
     True
     """
     rows: dict[str, tuple[float, ...]] = {}
-    for name in _chosen(curves, CURVES, "curve", widths, samples=samples, starts=starts):
+    _check(widths, samples, starts)
+    for name in _chosen(curves, CURVES, "curve"):
         rows[name] = tuple(_regress(CURVES[name], width, samples, starts) for width in widths)
     return Answers("root mean square of the differences", tuple(widths), rows)
 

@@ -19,7 +19,8 @@ from diffkit.primitives import linear_algebra as _la
 from diffkit.primitives import moving as _mv
 from diffkit.primitives import selecting as _sl
 from diffkit.primitives import summing as _sm
-from diffkit.primitives.families import conditions, constant, elementwise, infer_reduction, own, reduction, structural
+from diffkit.primitives.families import constant, elementwise, infer_reduction, own, reduction, structural
+from diffkit.primitives.meanings import conditions
 
 
 def _tie(z: Array, x: Array, y: Array) -> Array:

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from diffkit.ops import Array, Cost, Masked, add_up, lead
-from diffkit.primitives.families import Inferred, Params, as_objects, numbers
+from diffkit.primitives.families import Inferred, Params
+from diffkit.primitives.meanings import as_objects, numbers
 
 LETTERS = "abcdefghijklmnopqrstuvwxy"
 DIRECTION = "Z"  # the letter of K: canonical specs never contain it

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
+
+from diffkit.errors import needing
 
 
 class Logistic:
@@ -50,12 +53,15 @@ def of_scipy(name: str) -> Any:
             return (*dtypes[:-1], np.result_type(*dtypes[:-1], np.float32))
 
         def __call__(self, *operands: Any) -> Any:
-            return self.load()(*operands)
-
-        @staticmethod
-        def load() -> Any:
-            import scipy.special
-
-            return getattr(scipy.special, name)
+            return special(name)(*operands)
 
     return Lazy()
+
+
+@functools.cache
+def special(name: str) -> Any:
+    """Import a function of scipy.special."""
+    with needing(f"function {name!r}", extra="scipy"):
+        import scipy.special
+
+    return getattr(scipy.special, name)

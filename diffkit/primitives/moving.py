@@ -24,7 +24,8 @@ from diffkit.ops import (
     unbroadcast,
     where_shape,
 )
-from diffkit.primitives.families import Inferred, Params, as_objects, numbers
+from diffkit.primitives.families import Inferred, Params
+from diffkit.primitives.meanings import as_objects, numbers
 
 # ---------------------------------------------------------------- views
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from diffkit.ops import Array, Cost, Masked, Shape, align, broadcast_shapes, lead, size, unbroadcast, widen
-from diffkit.primitives.families import Inferred, Params, as_objects, numbers
+from diffkit.primitives.families import Inferred, Params
+from diffkit.primitives.meanings import as_objects, numbers
 
 
 def selected(mask: Array, x: Array, y: Array) -> Array:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from diffkit.ops import Array
-from diffkit.primitives.families import Inferred, Params, expand, numbers
+from diffkit.primitives.families import Inferred, Params, expand
+from diffkit.primitives.meanings import numbers
 
 
 def total(x: Array, axis: tuple[int, ...]) -> Array:

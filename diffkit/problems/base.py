@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from inspect import signature
-from numbers import Integral
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from diffkit.errors import InputError, UnknownNameError
+from diffkit.errors import InputError, UnknownNameError, check_whole, is_whole
 
 Array: TypeAlias = npt.NDArray[np.float64]
 Function: TypeAlias = Callable[[Array], Any]
@@ -181,7 +180,7 @@ class Problem:
         >>> problems.get("rosenbrock").fits(1), problems.get("rosenbrock").fits(2)
         (False, True)
         """
-        return isinstance(inputs, Integral) and isinstance(outputs, Integral) and self.sizes.fits(inputs, outputs)
+        return is_whole(inputs) and is_whole(outputs) and self.sizes.fits(inputs, outputs)
 
     def at(self, inputs: int, outputs: int = 1, **options: float) -> Instance:
         """Make the problem at one size; equal arguments give equal instances.
@@ -214,24 +213,6 @@ class Problem:
         return Instance(self.name, inputs, outputs, *self.build(**wanted, **options))
 
 
-def check_repetitions(name: str, value: int) -> None:
-    """Refuse a number of repetitions that is not 1 or more.
-
-    Raises
-    ------
-    InputError
-        It is less than 1, or no whole number.
-
-    Examples
-    --------
-    >>> check_repetitions("depth", 0)
-    Traceback (most recent call last):
-    diffkit.errors.InputError: depth = 0; it counts repetitions, so choose a whole number from 1
-    """
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise InputError(f"{name} = {value!r}; it counts repetitions, so choose a whole number from 1")
-
-
 def generator(seed: Any) -> np.random.Generator:
     """Begin random numbers at a seed.
 
@@ -244,8 +225,7 @@ def generator(seed: Any) -> np.random.Generator:
     --------
     >>> generator(-1)
     Traceback (most recent call last):
-    diffkit.errors.InputError: seed=-1; random numbers start from a whole number, 0 or more
+    diffkit.errors.InputError: seed=-1; it must be a whole number from 0
     """
-    if isinstance(seed, bool) or not isinstance(seed, Integral) or int(seed) < 0:
-        raise InputError(f"seed={seed!r}; random numbers start from a whole number, 0 or more")
+    check_whole(seed, "seed", least=0)
     return np.random.default_rng(int(seed))

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.errors import InputError
-from diffkit.problems.base import Array, Parts, Problem, Sizes, check_repetitions, fixed, scalar
+from diffkit.errors import InputError, check_whole
+from diffkit.problems.base import Array, Parts, Problem, Sizes, fixed, scalar
 
 HELMHOLTZ_LIMIT = 5_000  # its matrix is dense: 200 MB there
 
@@ -142,7 +142,7 @@ def logistic_map(depth: int = 4) -> Parts:
     >>> f(np.array([0.25])), jacobian(np.array([0.25]))
     (np.float64(0.75), array([[2.]]))
     """
-    check_repetitions("depth", depth)
+    check_whole(depth, "depth")
     N = 2**depth
 
     def function(x: Array) -> Any:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.errors import InputError, check_name
+from diffkit.errors import InputError, check_name, check_whole
 from diffkit.problems.base import Array, Parts, Problem, Sizes
-from diffkit.problems.layered import Classifier, check_counts, columns, flat, softmax
+from diffkit.problems.layered import Classifier, columns, flat, softmax
 
 KERNEL, POOL = 3, 2
 SIDE, CLASSES, SAMPLES = 8, 2, 1  # of the problem
@@ -59,7 +59,8 @@ class ConvolutionalNetwork(Classifier):
     def __post_init__(self) -> None:
         check_name(self.hidden, ("tanh", "relu"), kind="activation after filters")
         check_name(self.pool, ("mean", "max"), kind="pooling")
-        check_counts(filters=self.filters, classes=self.classes, side=self.side)
+        for name in ("filters", "classes", "side"):
+            check_whole(getattr(self, name), name)
         if self.side < 4 or self.side % 2:
             raise InputError(f"side={self.side!r}; images need a side of 4, 6, 8, ... pixels, for whole 2 x 2 pools")
 

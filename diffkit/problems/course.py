@@ -44,6 +44,7 @@ def _product_jacobian(v: Array) -> Array:
 
 def _neuron(v: Array) -> Any:
     w0, x0, w1, x1, w2 = v[0], v[1], v[2], v[3], v[4]
+    # As on the blackboard, for each of its operations is a node of the graph.
     return 1 / (1 + np.exp(-(w0 * x0 + w1 * x1 + w2)))
 
 

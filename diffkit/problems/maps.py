@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.problems.base import Array, Parts, Problem, check_repetitions, fixed, free, scalar, square
+from diffkit.errors import check_whole
+from diffkit.problems.base import Array, Parts, Problem, fixed, free, scalar, square
 
 
 def tanh_map(inputs: int, outputs: int) -> Parts:
@@ -135,7 +136,7 @@ def reaction_diffusion(inputs: int, rounds: int = 10) -> Parts:
            [0.2, 0.6, 0.2],
            [0. , 0.2, 0.6]])
     """
-    check_repetitions("rounds", rounds)
+    check_whole(rounds, "rounds")
 
     def function(u: Array) -> Any:
         for _ in range(rounds):
@@ -170,7 +171,7 @@ def scalar_loop(rounds: int = 100) -> Parts:
     >>> f(np.array([0.0, 3.0]))
     np.float64(3.0)
     """
-    check_repetitions("rounds", rounds)
+    check_whole(rounds, "rounds")
 
     def function(x: Array) -> Any:
         y = x[0]

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.problems.base import Array, Parts, Problem, Sizes, check_repetitions
-from diffkit.problems.layered import Classifier, check_counts, columns, flat, softmax
+from diffkit.errors import check_whole
+from diffkit.problems.base import Array, Parts, Problem, Sizes
+from diffkit.problems.layered import Classifier, columns, flat, sigmoid, softmax
 
 FEATURES, CLASSES, SAMPLES = 2, 2, 3  # of the problem
 
@@ -52,7 +53,8 @@ class RecurrentNetwork(Classifier):
     features: int = 8
 
     def __post_init__(self) -> None:
-        check_counts(width=self.width, classes=self.classes, steps=self.steps, features=self.features)
+        for name in ("width", "classes", "steps", "features"):
+            check_whole(getattr(self, name), name)
 
     @property
     def rows(self) -> tuple[int, int]:
@@ -77,7 +79,7 @@ class RecurrentNetwork(Classifier):
         for x in sequence:
             read = np.concatenate([x, h])
             Z = (cell @ read + b1).reshape(4, self.width, -1)
-            i, f, o = (_sigmoid(z) for z in Z[:3])
+            i, f, o = (sigmoid(z) for z in Z[:3])
             g = np.tanh(Z[3])
             seen.append((read, i, f, o, g, c))
             c = f * c + i * g
@@ -118,11 +120,6 @@ class RecurrentNetwork(Classifier):
         return flat([(dcell, db), (dZ @ h.T, dZ.sum(axis=1))])
 
 
-def _sigmoid(z: Any) -> Any:
-    """Compute the sigmoid without an exp that may overflow; for complex numbers too."""
-    return 0.5 * (1 + np.tanh(0.5 * z))
-
-
 def recurrent(inputs: int, steps: int = 3) -> Parts:
     """Mean cross-entropy of 3 sequences of noise in 2 classes, as a function of all parameters.
 
@@ -132,7 +129,7 @@ def recurrent(inputs: int, steps: int = 3) -> Parts:
     >>> parameters.shape, cost(np.zeros(46))  # log 2
     ((46,), np.float64(0.693147))
     """
-    check_repetitions("steps", steps)
+    check_whole(steps, "steps")
     network = RecurrentNetwork(_width(inputs), CLASSES, steps, FEATURES)
     rng = np.random.default_rng(0)
     X = rng.normal(size=(steps * FEATURES, SAMPLES))

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.errors import InputError
+from diffkit.errors import needing
 from diffkit.problems.base import Array, Function, Jacobian, Parts, Problem, fixed, free, scalar
+from diffkit.problems.layered import sigmoid
 
 SAMPLES = 50  # behind the losses that are one number
 
@@ -59,7 +60,7 @@ def cross_entropy(rows: Array, labels: Array) -> tuple[Function, Jacobian]:
         return np.mean(np.logaddexp(0, z) - labels * z)
 
     def jacobian(weights: Array) -> Array:
-        return (_sigmoid(rows @ weights) - labels)[np.newaxis] @ rows / len(rows)
+        return (sigmoid(rows @ weights) - labels)[np.newaxis] @ rows / len(rows)
 
     return loss, jacobian
 
@@ -89,7 +90,7 @@ def logistic_probabilities(inputs: int, outputs: int) -> Parts:
     rows, _ = samples(outputs, inputs)
 
     def probabilities(weights: Array) -> Any:
-        return 1 / (1 + np.exp(-(rows @ weights)))
+        return 1 / (1 + np.exp(-(rows @ weights)))  # as books write it; the reference goes another way, by tanh
 
     def jacobian(weights: Array) -> Array:
         return _slope(rows @ weights)[:, np.newaxis] * rows
@@ -111,7 +112,7 @@ def least_squares_neuron(inputs: int, outputs: int) -> Parts:
 
     def residual(parameters: Array) -> Any:
         w, b = parameters[:-1], parameters[-1]
-        return 1 / (1 + np.exp(-(features @ w + b))) - labels
+        return 1 / (1 + np.exp(-(features @ w + b))) - labels  # as above
 
     def jacobian(parameters: Array) -> Array:
         slope = _slope(features @ parameters[:-1] + parameters[-1])
@@ -127,7 +128,7 @@ def logistic_digits() -> Parts:
 
     Raises
     ------
-    InputError
+    UnsupportedError
         scikit-learn, which bundles the data, is not installed.
 
     Examples
@@ -136,13 +137,8 @@ def logistic_digits() -> Parts:
     >>> loss(np.zeros(65))
     np.float64(0.693147)
     """
-    try:
+    with needing("problem 'logistic-digits'", extra="data"):
         from sklearn.datasets import load_digits
-    except ImportError:
-        raise InputError(
-            "problem 'logistic-digits' reads data that scikit-learn bundles, which is not installed; "
-            'install the extra "data": pip install "diffkit[data]"'
-        ) from None
     pixels, digits = load_digits(return_X_y=True)
     rows = np.column_stack([np.ones(len(pixels)), pixels / 16])
     loss, jacobian = cross_entropy(rows, (digits >= 5).astype(float))
@@ -154,14 +150,8 @@ def _weights(count: int) -> Array:
     return np.random.default_rng(1).normal(scale=count**-0.5, size=count)
 
 
-def _sigmoid(z: Array) -> Array:
-    # By tanh, which neither overflows nor repeats the formula that is differentiated.
-    y: Array = 0.5 + 0.5 * np.tanh(z / 2)
-    return y
-
-
-def _slope(z: Array) -> Array:
-    return _sigmoid(z) * _sigmoid(-z)
+def _slope(z: Array) -> Any:
+    return sigmoid(z) * sigmoid(-z)
 
 
 PROBLEMS = (

@@ -17,6 +17,7 @@ from diffkit import primitives as p
 from diffkit.graph import CONSTANT, Graph, Guard, Step
 from diffkit.simplify import numbers, seeds, structure
 from diffkit.simplify.builder import RULES, Builder
+from diffkit.simplify.one_hot import ONE_HOT, written_out
 
 __all__ = ["RULES", "as_written", "drop_dead", "numbers", "seeds", "simplify", "structure"]
 
@@ -39,8 +40,8 @@ def simplify(graph: Graph) -> Graph:
         if len(smaller.steps) >= len(graph.steps):
             break
         graph = smaller
-    if any(step.op is seeds.ONE_HOT for step in smaller.steps):
-        return _once(smaller, finish=seeds.written_out)
+    if any(step.op is ONE_HOT for step in smaller.steps):
+        return _once(smaller, finish=written_out)
     return smaller
 
 
@@ -55,7 +56,7 @@ def _once(graph: Graph, finish: Callable[[Builder, int], int] | None = None) -> 
     where: list[int] = []
     for step in graph.steps:
         made = builder.emit(step.op, tuple([where[operand] for operand in step.operands]), step.params, step)
-        where.append(finish(builder, made) if finish and builder.steps[made].op is seeds.ONE_HOT else made)
+        where.append(finish(builder, made) if finish and builder.steps[made].op is ONE_HOT else made)
     inputs = [where[position] for position in graph.inputs]
     outputs = [where[position] for position in graph.outputs]
     guards = dict(_entrywise(builder.steps, where[guard.position], guard.expected) for guard in graph.guards)

@@ -1,13 +1,9 @@
 """Structure instead of zeros: what becomes of the identity matrix that a Jacobian's directions start from.
 
 A seed is one-hot: entry i of direction k is 1 where k is i's own direction, and zero otherwise. Products with partials,
-reads, reshapes and sums of few such arrays are zero in the same pattern. `ONE_HOT` is that pattern with values:
-
-    one_hot(v1, ..., vm; rows, wheres)[k, i] = sum of v_j[i] over the j with wheres_j[i] == k
-
-It lives inside the simplifier only. A product with a matrix turns it into a scaled matrix, ``v[:, None] * W``; where
-one is left at the end, it is written as a scatter of its values into zeros. NaN and infinity times a zero of the
-pattern are zeros here, which is what the derivative is.
+reads, reshapes and sums of few such arrays are zero in the same pattern: they are `diffkit.simplify.one_hot` again. A
+product with a matrix turns one into a scaled matrix, ``v[:, None] * W``. NaN and infinity times a zero of the pattern
+are zeros here, which is what the derivative is.
 """
 
 from __future__ import annotations
@@ -19,48 +15,12 @@ import numpy as np
 
 from diffkit import primitives as p
 from diffkit.graph import IDENTITY
-from diffkit.ops import Op, Shape, Span, Static, broadcast_shapes
+from diffkit.ops import Span, Static, broadcast_shapes
 from diffkit.primitives.moving import disjoint, place_shape
 from diffkit.simplify.builder import Builder, Operands, rule
+from diffkit.simplify.one_hot import each, is_one_hot, make
 
 TERMS = 8  # more patterns than this in one array are not worth keeping apart
-
-
-def _infer(operands: Any, params: dict[str, Any]) -> tuple[Shape, Any]:
-    return (params["rows"], *operands[0].shape), np.result_type(*[operand.dtype for operand in operands])
-
-
-def _evaluate(*values: Any, rows: int, wheres: tuple[Static, ...]) -> Any:
-    made = np.zeros((rows, *values[0].shape), np.result_type(*values))
-    grid = np.indices(values[0].shape, sparse=True)
-    for value, where in zip(values, wheres, strict=True):
-        np.add.at(made, (where.array, *grid), value)
-    return made
-
-
-ONE_HOT = Op("one_hot", "structural", _evaluate, _infer, linear=True)
-
-
-def make(b: Builder, values: tuple[int, ...], rows: int, wheres: tuple[Static, ...]) -> int:
-    """Emit a one-hot array; values of one pattern are added first. Without directions there is nothing to hold."""
-    if not rows:
-        first = b.steps[values[0]]
-        return b.emit(p.broadcast, (b.constant(0.0, first.dtype),), {"shape": (0, *first.shape)})
-    merged: dict[Static, int] = {}
-    for value, where in zip(values, wheres, strict=True):
-        merged[where] = value if where not in merged else b.emit(p.add, (merged[where], value), {})
-    return b.emit(ONE_HOT, tuple(merged.values()), {"rows": rows, "wheres": tuple(merged)})
-
-
-def _each(b: Builder, position: int, change: Any, wheres: Any = None) -> int:
-    """The same array with every value changed, and its pattern moved along."""
-    step = b.steps[position]
-    moved = step.params["wheres"] if wheres is None else tuple(Static(wheres(w.array)) for w in step.params["wheres"])
-    return make(b, tuple(change(value) for value in step.operands), step.params["rows"], moved)
-
-
-def _is(b: Builder, position: int) -> bool:
-    return b.steps[position].op is ONE_HOT
 
 
 @rule(IDENTITY)
@@ -83,30 +43,30 @@ def identity(b: Builder, _operands: Operands, params: dict[str, Any]) -> int:
 def multiplied(b: Builder, operands: Operands, _params: dict[str, Any]) -> int | None:
     """A product with a partial, which has no direction axis, falls on the values."""
     for seed, partial in (operands, operands[::-1]):
-        if not _is(b, seed) or _is(b, partial):
+        if not is_one_hot(b, seed) or is_one_hot(b, partial):
             continue
         inner, outer = b.steps[seed].shape[1:], b.steps[partial].shape
         if len(outer) > len(inner):
             return None
         shape = broadcast_shapes(inner, outer)
         wheres = None if shape == inner else lambda w, shape=shape: np.broadcast_to(w, shape)
-        return _each(b, seed, lambda value, partial=partial: b.emit(p.multiply, (value, partial), {}), wheres)
+        return each(b, seed, lambda value, partial=partial: b.emit(p.multiply, (value, partial), {}), wheres)
     return None
 
 
 @rule(p.negative, p.convert)
 def changed(b: Builder, operands: Operands, params: dict[str, Any]) -> int | None:
     """A sign or another dtype falls on the values."""
-    if not _is(b, operands[0]):
+    if not is_one_hot(b, operands[0]):
         return None
     op = p.convert if "dtype" in params else p.negative
-    return _each(b, operands[0], lambda value: b.emit(op, (value,), params))
+    return each(b, operands[0], lambda value: b.emit(op, (value,), params))
 
 
 @rule(p.add, p.subtract)
 def added(b: Builder, operands: Operands, _params: dict[str, Any]) -> int | None:
     """Two patterns in one array, as long as they are few."""
-    return _sum(b, operands) if all(_is(b, operand) for operand in operands) else None
+    return _sum(b, operands) if all(is_one_hot(b, operand) for operand in operands) else None
 
 
 def _sum(b: Builder, operands: Operands) -> int | None:
@@ -122,15 +82,15 @@ def _sum(b: Builder, operands: Operands) -> int | None:
 def selected(b: Builder, operands: Operands, _params: dict[str, Any]) -> int | None:
     """Values are masked where the other side is zero, and chosen where it has the same pattern."""
     mask, x, y = operands
-    seed = x if _is(b, x) else y
-    if not _is(b, seed):
+    seed = x if is_one_hot(b, x) else y
+    if not is_one_hot(b, seed):
         return None
     step, inner = b.steps[seed], b.steps[seed].shape[1:]
     if len(b.steps[mask].shape) > len(inner) or broadcast_shapes(b.steps[mask].shape, inner) != inner:
         return None
     sides = []
     for side in (x, y):
-        if _is(b, side) and b.steps[side].params == step.params:
+        if is_one_hot(b, side) and b.steps[side].params == step.params:
             sides.append(b.steps[side].operands)
         elif b.scalar(side) == 0.0:
             sides.append((side,) * len(step.operands))
@@ -147,23 +107,23 @@ def selected(b: Builder, operands: Operands, _params: dict[str, Any]) -> int | N
 def reshaped(b: Builder, operands: Operands, params: dict[str, Any]) -> int | None:
     """Another shape of the entries, the directions as they are."""
     (x,), shape = operands, params["shape"]
-    if not _is(b, x) or not shape or shape[0] != b.steps[x].shape[0] or b.steps[x].shape == shape:
+    if not is_one_hot(b, x) or not shape or shape[0] != b.steps[x].shape[0] or b.steps[x].shape == shape:
         return None
     if math.prod(shape[1:]) != math.prod(b.steps[x].shape[1:]):
         return None
-    return _each(b, x, lambda value: b.emit(p.reshape, (value,), {"shape": shape[1:]}), lambda w: w.reshape(shape[1:]))
+    return each(b, x, lambda value: b.emit(p.reshape, (value,), {"shape": shape[1:]}), lambda w: w.reshape(shape[1:]))
 
 
 @rule(p.transpose)
 def transposed(b: Builder, operands: Operands, params: dict[str, Any]) -> int | None:
     """Another order of the entries' axes; a diagonal matrix is its own transpose."""
     (x,), axes = operands, params["axes"]
-    if not _is(b, x):
+    if not is_one_hot(b, x):
         return None
     if axes[0] == -len(axes):  # the directions stay in front
         inner = axes[1:]
         order = tuple(axis + len(inner) for axis in inner)
-        return _each(b, x, lambda value: b.emit(p.transpose, (value,), {"axes": inner}), lambda w: w.transpose(order))
+        return each(b, x, lambda value: b.emit(p.transpose, (value,), {"axes": inner}), lambda w: w.transpose(order))
     step = b.steps[x]
     square = (
         len(step.shape) == 2
@@ -183,14 +143,14 @@ def broadcast(b: Builder, operands: Operands, params: dict[str, Any]) -> int | N
     """Repeated entries belong to the direction that they repeat."""
     (x,), shape = operands, params["shape"]
     if (
-        not _is(b, x)
+        not is_one_hot(b, x)
         or b.steps[x].shape == shape
         or len(shape) != len(b.steps[x].shape)
         or shape[0] != b.steps[x].shape[0]
     ):
         return None
     inner = shape[1:]
-    return _each(
+    return each(
         b, x, lambda value: b.emit(p.broadcast, (value,), {"shape": inner}), lambda w: np.broadcast_to(w, inner)
     )
 
@@ -200,16 +160,16 @@ def read(b: Builder, operands: Operands, params: dict[str, Any]) -> int | None:
     """What is read keeps its direction."""
     (x,) = operands
     shape = b.steps[x].shape[1:]
-    if not _is(b, x) or len(params.get("shape", params["place"])) != len(shape):
+    if not is_one_hot(b, x) or len(params.get("shape", params["place"])) != len(shape):
         return None
     op = p.gather if "shape" in params else p.index
-    return _each(b, x, lambda value: b.emit(op, (value,), params), lambda w: op.evaluate(w, **params))
+    return each(b, x, lambda value: b.emit(op, (value,), params), lambda w: op.evaluate(w, **params))
 
 
 @rule(p.scatter)
 def scattered(b: Builder, operands: Operands, params: dict[str, Any]) -> int | None:
     """Pieces that are one-hot in the same directions make a one-hot array; overlapping ones, a sum of several."""
-    if not all(_is(b, operand) for operand in operands):
+    if not all(is_one_hot(b, operand) for operand in operands):
         return None
     steps = [b.steps[operand] for operand in operands]
     if not disjoint(params["shape"], params["places"]):
@@ -250,7 +210,7 @@ def summed(b: Builder, operands: Operands, params: dict[str, Any]) -> int | None
     """A sum over entries: every value goes to its direction."""
     (x,), axis = operands, params["axis"]
     step = b.steps[x]
-    if not _is(b, x) or len(axis) >= len(step.shape):
+    if not is_one_hot(b, x) or len(axis) >= len(step.shape):
         return None
     inner, rows = step.shape[1:], step.params["rows"]
     kept = tuple(n for k, n in enumerate(inner) if k - len(inner) not in axis)
@@ -272,7 +232,7 @@ def contracted(b: Builder, operands: Operands, params: dict[str, Any]) -> int | 
     spec = params["spec"]
     for spot, letters, others in ((0, spec.left, spec.right), (1, spec.right, spec.left)):
         step = b.steps[operands[spot]]
-        if not _is(b, operands[spot]) or len(letters) != 2 or len(step.operands) != 1:
+        if not is_one_hot(b, operands[spot]) or len(letters) != 2 or len(step.operands) != 1:
             continue
         row, column = letters
         first = _first(step.params["wheres"][0])
@@ -314,32 +274,3 @@ def _spread(b: Builder, position: int, letters: str, out: str) -> int:
     first = min(out.index(letter) for letter in letters)
     shape = tuple(next(lengths) if letter in letters else 1 for letter in out[first:])
     return b.emit(p.reshape, (moved,), {"shape": shape})
-
-
-# ---------------------------------------------------------------- the end
-
-
-def written_out(b: Builder, position: int) -> int:
-    """A one-hot array that is left: its values scattered into zeros."""
-    step = b.steps[position]
-    inner, rows = step.shape[1:], step.params["rows"]
-    entries = math.prod(inner)
-    places, values = [], []
-    for value, where in zip(step.operands, step.params["wheres"], strict=True):
-        spots = where.array * entries + np.arange(entries).reshape(inner)
-        flat = b.emit(p.reshape, (value,), {"shape": (entries,)}) if inner != (entries,) else value
-        places.append(_place(spots.reshape(-1), rows * entries))
-        values.append(flat)
-    made = b.emit(p.scatter, tuple(values), {"shape": (rows * entries,), "places": tuple(places)})
-    return b.emit(p.reshape, (made,), {"shape": (rows, *inner)})
-
-
-def _place(spots: Any, size: int) -> Any:
-    """A slice where the positions are evenly spaced."""
-    if len(spots) < 2:
-        return Static(spots)
-    step = int(spots[1] - spots[0])
-    if step <= 0 or not np.array_equal(spots, spots[0] + step * np.arange(len(spots))):
-        return Static(spots)
-    stop = int(spots[-1]) + 1
-    return (Span(int(spots[0]), None if stop >= size else stop, step, len(spots)),)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from diffkit.errors import UnsupportedError
+from diffkit.errors import needing
 from diffkit.ops import Shape
 from diffkit.primitives.families import kept
 
@@ -35,13 +35,8 @@ class Rows(NamedTuple):
 
 def sparse_arrays() -> Any:
     """The module of sparse arrays, which belongs to an extra."""
-    try:
+    with needing("a sparse derivative", extra="scipy"):
         import scipy.sparse
-    except ImportError as error:
-        raise UnsupportedError(
-            'sparse derivatives are arrays of SciPy, which is not installed; install the extra "scipy": '
-            'pip install "diffkit[scipy]"'
-        ) from error
     return scipy.sparse
 
 

@@ -58,3 +58,13 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
             reached.add(page)
             ahead += [aim for link in links(page) if (aim := target(page, link)).suffix == ".md"]
     assert set((ROOT / "docs").rglob("*.md")) - reached == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_a_table_has_a_head_and_rows_of_one_width(page: Path) -> None:
+    """Rows behind an empty line are no table."""
+    for table in re.findall(r"(?:^\|.*\n)+", prose(page), re.MULTILINE):
+        head, rule, *rows = table.splitlines()
+        assert set(rule) <= set("|-: "), f"{head}: no head above"
+        cells = {len(re.findall(r"(?<!\\)\|", CODE.sub("", row).replace("`", ""))) for row in (head, rule, *rows)}
+        assert len(cells) == 1, f"{head}: rows of {sorted(cells)} bars"

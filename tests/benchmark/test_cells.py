@@ -9,7 +9,7 @@ import pytest
 from diffkit import problems
 from diffkit.benchmark.cells import measure_cell
 from diffkit.benchmark.grid import Cell, Limits
-from diffkit.errors import InputError, TooLargeError, TracingError, UnsupportedError
+from diffkit.errors import TooLargeError, TracingError, UnsupportedError
 
 CELL = Cell("mine", "rosenbrock", "reverse", "numpy", inputs=5, outputs=1)
 QUICK = Limits(seconds=20.0, budget_seconds=0.002)
@@ -106,7 +106,7 @@ def test_a_jacobian_beyond_the_cap_is_not_tried(plant):
 
 def test_a_problem_that_cannot_be_made_is_skipped(plant, monkeypatch):
     plant(RIGHT)
-    monkeypatch.setattr(problems.Problem, "at", raising(InputError("install diffkit[data]")))
+    monkeypatch.setattr(problems.Problem, "at", raising(UnsupportedError("install diffkit[data]")))
     row = measure_cell(CELL, QUICK)
     assert (row.status, row.reason) == ("skipped", "install diffkit[data]")
 

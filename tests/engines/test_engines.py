@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import diffkit as dk
-from diffkit.engines import engine, engine_names
+from diffkit.engines import base, engine, engine_names
 from diffkit.simplify import simplify
 from diffkit.tracing import trace_function
 
@@ -179,6 +181,19 @@ def test_the_source_reads_like_numpy():
         "    v5 = 2.0 * v4\n"
         "    return (v5,)\n"
     )
+
+
+@pytest.mark.parametrize("name", ["nunpy", "", None, 3, np.array(["llvm", "numpy"])])
+def test_what_is_no_engine_is_refused(name):
+    with pytest.raises(dk.UnknownNameError, match="no engine"):
+        dk.get("reverse", engine=name)
+
+
+def test_machine_code_needs_an_interpreter_with_a_global_lock(monkeypatch):
+    monkeypatch.setattr(base, "engine_names", base.engine_names.__wrapped__)  # it keeps its answer
+    monkeypatch.setattr(sys, "_is_gil_enabled", lambda: False, raising=False)
+    with pytest.raises(dk.UnsupportedError, match=r"engine 'llvm' needs CPython .*; take engine 'numpy'"):
+        dk.get("reverse", engine="llvm")
 
 
 def test_an_unknown_engine_is_named():

@@ -191,15 +191,15 @@ def test_plateaus_of_the_quadratic_cost_alone_whatever_the_seed(seed):
     [
         (lambda: depth.repeated("sigmoidal", 2), UnknownNameError, "did you mean 'sigmoid'"),
         (lambda: depth.repeated("softmax", 2), InputError, "mixes the units"),
-        (lambda: depth.repeated("sigmoid", 0), InputError, "times = 0"),
+        (lambda: depth.repeated("sigmoid", 0), InputError, "times=0"),
         (lambda: depth.layer_gradients("tanh", "normalized"), UnknownNameError, "did you mean 'normalised'"),
-        (lambda: depth.layer_gradients("tanh", hidden=1.5), InputError, "hidden = 1.5"),
+        (lambda: depth.layer_gradients("tanh", hidden=1.5), InputError, "hidden=1.5"),
         (lambda: depth.layer_gradients("softmax"), InputError, "mixes the units"),
         (lambda: depth.surface("quadratisch"), UnknownNameError, "did you mean 'quadratic'"),
         (lambda: depth.surface("quadratic", reach=0), InputError, "reach=0"),
         (lambda: depth.layer_gradients("tanh", seed=-1), InputError, "seed=-1"),
         (lambda: depth.surface("quadratic", seed=0.5), InputError, "seed=0.5"),
-        (lambda: depth.surface("quadratic", points=0), InputError, "points = 0"),
+        (lambda: depth.surface("quadratic", points=0), InputError, "points=0"),
     ],
 )
 def test_what_cannot_be_is_refused(call, error, message):

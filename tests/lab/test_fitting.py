@@ -1,5 +1,3 @@
-import sys
-
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -99,11 +97,11 @@ def test_the_best_of_several_is_the_first_without_loss():
     assert found.seed == seen[-1] < 7
 
 
-def test_what_cannot_be_fitted_is_refused(monkeypatch):
+def test_what_cannot_be_fitted_is_refused():
     drawn = data.get("band", samples=40)
     with pytest.raises(InputError, match="no fit to choose"):
         fitting.best([], lambda one: one.cost)
-    with pytest.raises(InputError, match="steps = 0"):
+    with pytest.raises(InputError, match="steps=0; it must be a whole number from 1"):
         fitting.fit(Network((2, 1)), drawn.X, drawn.Y, steps=0)
     with pytest.raises(InputError, match="X"):
         fitting.fit(Network((3, 1)), drawn.X, drawn.Y)
@@ -113,9 +111,6 @@ def test_what_cannot_be_fitted_is_refused(monkeypatch):
         fitting.fit(Network((2, 1)), np.full_like(drawn.X, np.nan), drawn.Y)
     with pytest.raises(InputError, match="Y is a str"):
         fitting.fit(Network((2, 1)), drawn.X, "Y")
-    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
-    with pytest.raises(InputError, match=r"pip install \"diffkit\[scipy\]\""):
-        fitting.fit(Network((2, 1)), drawn.X, drawn.Y)
 
 
 def test_what_is_no_model_is_refused():

@@ -106,9 +106,9 @@ def test_names_that_nobody_has_are_refused():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"starts": 0}, "starts = 0"),
-        ({"samples": 0}, "samples = 0"),
-        ({"widths": (-1,)}, "widths=.2, -1, 1"),
+        ({"starts": 0}, "starts=0"),
+        ({"samples": 0}, "samples=0"),
+        ({"widths": (-1,)}, r"widths\[0\]=-1; it must be a whole number from 0"),
         ({"widths": 3}, "widths=3; give a list of one number"),
         ({"widths": ()}, "give a list of one number"),
         ({"data": []}, "no data is named; choose from band"),

@@ -10,7 +10,7 @@ import sympy
 import diffkit as dk
 from diffkit.ops import Masked, Piece
 from diffkit.primitives import TABLE, scatter
-from diffkit.primitives.families import as_objects
+from diffkit.primitives.meanings import as_objects
 
 K = 7  # directions; no other size in the cases is 7
 ENTRYWISE = [name for name, op in TABLE.items() if op.family == "elementwise"]

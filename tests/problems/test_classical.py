@@ -118,5 +118,5 @@ def test_the_problem_is_the_map_at_the_depth_asked_for():
 
 @pytest.mark.parametrize("depth", [0, -1, 2.5])
 def test_a_depth_that_counts_nothing_is_refused(depth):
-    with pytest.raises(InputError, match=f"depth = {depth}"):
+    with pytest.raises(InputError, match=f"depth={depth}"):
         logistic_map(depth)

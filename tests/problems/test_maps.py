@@ -56,7 +56,7 @@ def test_scalar_loop_ends_at_the_fixed_point_of_its_round():
 
 @pytest.mark.parametrize("rounds", [0, -3, 1.5])
 def test_rounds_that_count_nothing_are_refused(rounds):
-    with pytest.raises(InputError, match=f"rounds = {rounds}"):
+    with pytest.raises(InputError, match=f"rounds={rounds}"):
         problems.get("scalar-loop").at(2, rounds=rounds)
 
 

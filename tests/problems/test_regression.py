@@ -1,10 +1,7 @@
-import sys
-
 import numpy as np
 import pytest
 
 from diffkit import problems
-from diffkit.errors import InputError
 from diffkit.problems.regression import SAMPLES, samples
 
 
@@ -65,9 +62,3 @@ def test_squared_residuals_decrease_along_the_negative_gradient():
     moved = instance.function(instance.point - 1e-3 * gradient)
     predicted = -2e-3 * gradient @ gradient
     assert moved @ moved - residual @ residual == pytest.approx(predicted, rel=1e-2)
-
-
-def test_missing_data_names_the_extra(monkeypatch):
-    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(InputError, match=r'pip install "diffkit\[data\]"'):
-        problems.get("logistic-digits").at(65)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 import scipy.sparse
@@ -233,12 +231,6 @@ def test_refusals():
 def test_a_sparse_matrix_inside_a_traced_function_is_refused():
     with pytest.raises(dk.UnsupportedError, match="use form='dense' there"):
         dk.grad(lambda x: dk.jacobian(np.sin, sparse=True)(x).sum())(X)
-
-
-def test_without_scipy(monkeypatch):
-    monkeypatch.setitem(sys.modules, "scipy.sparse", None)
-    with pytest.raises(dk.UnsupportedError, match=r'install the extra "scipy"'):
-        dk.jacobian(np.sin, sparse=True)(X)
 
 
 # ---------------------------------------------------------------- dense arrays

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from diffkit.errors import UnsupportedError
+from diffkit.errors import needing
 
 Edge = tuple[int, int]
 """From which node to which, by their numbers; the second is larger."""
@@ -141,10 +141,8 @@ def _columns(layers: Sequence[int], trunks: Sequence[Sequence[int]]) -> list[int
 
 def _order(columns: Sequence[int], pairs: Sequence[Edge]) -> list[float]:
     """Numbers by which to sort the spots of each column."""
-    try:
+    with needing("a drawn graph", extra="lab", instead="take its .dot(), which needs nothing"):
         import igraph
-    except ImportError:
-        raise _missing("igraph") from None
     graph = igraph.Graph(n=len(columns), edges=pairs, directed=True)
     return [y for y, _ in graph.layout_sugiyama(layers=columns, maxiter=1000).coords]
 
@@ -162,10 +160,8 @@ def _ports(arriving: Sequence[Edge], order: Sequence[float], border: float) -> l
 
 def _level(sizes: Sequence[Size], links: Sequence[Link], columns: Sequence[int], order: Sequence[float]) -> list[float]:
     """The heights that minimise the weighted rises of all links, where spots have the room that they need."""
-    try:
+    with needing("a drawn graph", extra="lab", instead="take its .dot(), which needs nothing"):
         from scipy import optimize, sparse
-    except ImportError:
-        raise _missing("SciPy") from None
     spots = sorted(range(len(columns)), key=lambda spot: (columns[spot], order[spot]))
     apart = [(upper, lower) for upper, lower in pairwise(spots) if columns[upper] == columns[lower]]
     rises = _differences([link[:2] for link in links], len(spots))
@@ -190,10 +186,3 @@ def _differences(pairs: Sequence[Edge], count: int) -> Any:
     ones = np.ones(len(pairs))
     entries = (np.concatenate([ones, -ones]), (np.tile(rows, 2), np.concatenate([first, second])))
     return sparse.csr_array(entries, shape=(len(pairs), count))
-
-
-def _missing(library: str) -> UnsupportedError:
-    return UnsupportedError(
-        f"{library}, which places the boxes of a drawing, is not installed: pip install 'diffkit[lab]' "
-        "(the DOT language, .dot(), needs nothing)"
-    )

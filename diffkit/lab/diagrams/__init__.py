@@ -17,9 +17,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
-from diffkit.errors import InputError, TooLargeError
+from diffkit.errors import InputError, TooLargeError, check_whole
 from diffkit.lab.diagrams.labels import SIZE, Label, arrange
 from diffkit.pictures import BASE, Drawing
+
+__all__ = ["diagram"]
 
 WIDEST = 8
 """Units of a layer that is shown whole; a wider one shows its first four and its last, and dots between."""
@@ -122,9 +124,8 @@ def _read(network: Any) -> tuple[list[int], list[Weights] | None]:
         weights = [np.asarray(entry) for entry in given]
         _check_weights(weights)
         return [weights[0].shape[1], *(W.shape[0] for W in weights)], weights
-    for width in given:
-        if isinstance(width, (bool, np.bool_)) or not isinstance(width, (int, np.integer)) or width < 1:
-            raise InputError(f"widths={network!r}: {width!r} is no number of units; give whole numbers from 1")
+    for layer, width in enumerate(given):
+        check_whole(width, f"widths[{layer}]")
     if len(given) < 2:
         raise InputError(f"widths={network!r}; a network has two layers or more: its inputs and its outputs")
     return [int(width) for width in given], None

@@ -16,6 +16,8 @@ from matplotlib.figure import Figure
 from diffkit.errors import check_name
 from diffkit.pictures import STYLE, write
 
+__all__ = ["LabFigure", "all_figures", "choose", "draw"]
+
 TOPICS: tuple[str, ...] = (
     "graphs",
     "diagrams",
@@ -51,7 +53,13 @@ class LabFigure:
 
 
 def all_figures() -> dict[str, LabFigure]:
-    """Which figures are there? By name, in the order of the pages."""
+    """Which figures are there? By name, in the order of the pages.
+
+    Examples
+    --------
+    >>> all_figures()["band"].question
+    'Can a straight line part a band, and can two hidden units?'
+    """
     modules = [import_module(f"diffkit.lab.figures.{topic}") for topic in TOPICS]
     return {figure.name: figure for module in modules for figure in module.FIGURES}
 
@@ -63,6 +71,11 @@ def choose(names: Sequence[str] = ()) -> list[LabFigure]:
     ------
     UnknownNameError
         No figure has that name; the message says which one comes near.
+
+    Examples
+    --------
+    >>> [figure.name for figure in choose(["band", "pocket"])]
+    ['band', 'pocket']
     """
     known = all_figures()
     for name in names:
@@ -71,7 +84,15 @@ def choose(names: Sequence[str] = ()) -> list[LabFigure]:
 
 
 def draw(figure: LabFigure, folder: Path) -> Path:
-    """Draw a figure into a folder, as PNG; the same figure is the same file."""
+    """Draw a figure into a folder, as PNG; the same figure is the same file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     draw(choose(["diagram-wide"])[0], Path(folder)).name
+    'diagram-wide.png'
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):
         return write(figure.make(), folder / f"{figure.name}.png")

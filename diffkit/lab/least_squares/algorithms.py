@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from diffkit.errors import UnsupportedError
+from diffkit.errors import needing
 from diffkit.lab.least_squares.residuals import TWO_POINT, Array, Residual, half_square
 
 DECREASE = 1e-4
@@ -108,23 +108,21 @@ def _halved(residual: Residual, beta: Array, cost: float, found: Direction) -> t
 
 def levenberg_marquardt(residual: Residual, beta: Array, max_iterations: int, tolerance: float) -> Ended:
     """SciPy's: MINPACK's "lm" where there are as many residuals as parameters, else its trust regions, "trf"."""
-    try:
+    with needing("levenberg-marquardt", extra="scipy", instead="take gauss-newton"):
+        from scipy import __version__
         from scipy.optimize import least_squares
-    except ImportError as error:
-        raise UnsupportedError(
-            "levenberg-marquardt is SciPy's, which is not installed; install diffkit[lab], or use gauss-newton"
-        ) from error
     rows = len(residual.first(beta))
     own = residual.method == TWO_POINT
     kind = "lm" if rows >= len(beta) else "trf"
-    differences = len(beta) if own and kind == "lm" else 0  # "lm" counts these among its evaluations
+    counts = tuple(map(int, __version__.split(".")[:2])) < (1, 16)  # "lm" counted its differences, too
+    differences = len(beta) if own and kind == "lm" and counts else 0
     made: Any = least_squares(
         residual.at,
         beta,
         jac=TWO_POINT if own else residual.jacobian,
         method=kind,
         **dict.fromkeys(("ftol", "xtol", "gtol"), max(tolerance, EPSILON)),
-        max_nfev=max_iterations * (1 + differences),
+        max_nfev=(max_iterations + 1) * (1 + differences),  # the first is at the start
     )
     if own:
         residual.visited(made.fun, made.grad)

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from diffkit.errors import check_whole
 from diffkit.lab.least_squares.residuals import Array
 from diffkit.lab.networks import Network
+from diffkit.problems.base import generator
 
 
 class Example(NamedTuple):
@@ -34,17 +36,23 @@ def neuron(examples: int = 40, noise: float = 0.02, seed: int = 0) -> Example:
     seed
         Of the data.
 
+    Raises
+    ------
+    InputError
+        ``examples`` is no whole number from 1, or the seed none from 0.
+
     Examples
     --------
     >>> example = neuron(noise=0.0)
     >>> float(np.max(np.abs(example.residual(example.true))))
     0.0
     """
-    rng = np.random.default_rng(seed)
+    check_whole(examples, "examples")
+    rng = generator(seed)
     X, true = np.column_stack([rng.normal(size=(examples, 2)), np.ones(examples)]), np.array([2.0, -3.0, 0.5])
 
     def predict(beta: Any) -> Any:
-        return 1 / (1 + np.exp(-(X @ beta)))
+        return 1 / (1 + np.exp(-(X @ beta)))  # as the docstring states it
 
     y = predict(true) + noise * rng.normal(size=examples)
     return Example(lambda beta: predict(beta) - y, np.zeros(3), true)
@@ -64,13 +72,19 @@ def network(examples: int = 200, noise: float = 0.01, distance: float = 0.05, se
     seed
         Of the data and the start.
 
+    Raises
+    ------
+    InputError
+        ``examples`` is no whole number from 1, or the seed none from 0.
+
     Examples
     --------
     >>> example = network()
     >>> example.start.shape, example.residual(example.start).shape
     ((37,), (200,))
     """
-    rng = np.random.default_rng(seed)
+    check_whole(examples, "examples")
+    rng = generator(seed)
     model = Network((2, 5, 3, 1), hidden="tanh", output="identity", loss="quadratic")
     X = rng.uniform(-2, 2, size=(2, examples))
     true = model.initial(seed=3, scale=3.0) + 0.3 * rng.normal(size=model.count)

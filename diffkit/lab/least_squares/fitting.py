@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from diffkit.differentiators import Differentiator
-from diffkit.errors import InputError, check_name, check_positive
+from diffkit.errors import InputError, check_name, check_positive, check_whole
 from diffkit.lab.least_squares.algorithms import ALGORITHMS
 from diffkit.lab.least_squares.residuals import TWO_POINT, Array, Residual, flattened
 from diffkit.operators import DEFAULT
-from diffkit.problems.base import check_repetitions
 
 
 @dataclass(frozen=True)
@@ -98,8 +97,8 @@ def fit(
     UnknownNameError
         An algorithm or a method that nobody has.
     InputError
-        r(beta0) or a derivative is not finite, ``max_iterations`` or ``tolerance`` is not positive, or "2-point" is
-        asked of another algorithm than levenberg-marquardt.
+        r(beta0), its square or a derivative is not finite, there are no parameters or no residuals, ``max_iterations``
+        or ``tolerance`` is not positive, or "2-point" is asked of another algorithm than levenberg-marquardt.
     UnsupportedError
         SciPy is not installed.
 
@@ -112,7 +111,7 @@ def fit(
     (array([2.037, 0.491]), True)
     """
     check_name(algorithm, ALGORITHMS, kind="algorithm")
-    check_repetitions("max_iterations", max_iterations)
+    check_whole(max_iterations, "max_iterations")
     check_positive(tolerance, "tolerance", ", relative")
     if method == TWO_POINT and algorithm != "levenberg-marquardt":
         raise InputError(f"method='2-point' is SciPy's and {algorithm} is not; use method='finite-difference'")

@@ -10,7 +10,7 @@ import numpy as np
 
 from diffkit.differentiators import Derivative, Differentiator, get
 from diffkit.graph import Operations
-from diffkit.lab.least_squares.residuals import Array, flattened
+from diffkit.lab.least_squares.residuals import Array, dense, flattened
 from diffkit.operators import DEFAULT
 
 
@@ -81,7 +81,7 @@ def gradients(
     return Gradients(
         differentiator.name,
         direct.run(start),
-        np.asarray(jacobian.run(start)).T @ value,
+        dense(jacobian.run(start)).T @ value,
         product.run(start, value),
         _operations(direct, jacobian, product),
     )

@@ -33,6 +33,8 @@ def flattened(
     """
     r = as_callable(residual)
     leaves, structure = trees.flatten(start)
+    if not sum(np.size(leaf) for leaf in leaves):
+        raise InputError("beta0 holds no numbers; give one per parameter")
     shaped = [trees.as_leaf(leaf, "beta0") for leaf in leaves]
 
     def built(flat: Any) -> Any:
@@ -57,6 +59,7 @@ class Residual:
         self.costs: list[float] = []
         self.slopes: list[float] = []
         self._last: tuple[Array, Array] | None = None
+        self._there: Array | None = None
 
     def __call__(self, beta: Array) -> Array:
         """r, ``(B,)``."""
@@ -71,20 +74,29 @@ class Residual:
         Raises
         ------
         InputError
-            It is not finite.
+            It is not finite, nor is its square, or there are no residuals.
         """
         value = self(beta)
+        if not value.size:
+            raise InputError("r(beta0) has no entries, so that every beta fits; give a residual per measurement")
         if not np.all(np.isfinite(value)):
             spot = int(np.flatnonzero(~np.isfinite(value))[0])
             raise InputError(f"r(beta0) is {value[spot]} in entry {spot}; a fit must start where r is finite")
+        with np.errstate(over="ignore"):
+            cost = half_square(value)
+        if not np.isfinite(cost):
+            size = np.max(np.abs(value))
+            raise InputError(f"r(beta0) is up to {size:.1g}, too large to be squared; start nearer, or in other units")
         return value
 
     def jacobian(self, beta: Array) -> Array:
         """J, ``(B, A)``, at a point that the fit has come to."""
-        r = self.at(beta)
+        r, again = self.at(beta), self._there is not None and np.array_equal(self._there, beta)
         self.jacobians += 1
         J = self._product("jacobian", beta)
-        self.visited(r, J.T @ r)
+        if not again:  # an algorithm may ask once more where it ends, and that is no step
+            self.visited(r, J.T @ r)
+        self._there = beta.copy()
         return J
 
     def gradient(self, beta: Array) -> Array:
@@ -111,10 +123,15 @@ class Residual:
             plan = self._plans[product] = self._prepare(product=product)
         if not self._value.differentiator.exact:
             self.residuals += plan.calls
-        found = np.asarray(plan.run(*args))
+        found = dense(plan.run(*args))
         if not np.all(np.isfinite(found)):
             raise InputError(f"the derivative of r is not finite at beta = {args[0]}; a fit needs J wherever it comes")
         return found
+
+
+def dense(array: Any) -> Array:
+    """An array of NumPy, also of a sparse one."""
+    return np.asarray(array.toarray() if hasattr(array, "toarray") else array)
 
 
 def half_square(r: Array) -> float:

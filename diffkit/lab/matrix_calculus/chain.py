@@ -10,8 +10,10 @@ import numpy as np
 
 from diffkit.differentiators import get
 from diffkit.errors import InputError, check_name
+from diffkit.expressions import as_callable
 from diffkit.lab.matrix_calculus.layouts import LAYOUTS, derivative
 from diffkit.ops import Shape
+from diffkit.trees import as_leaf
 
 Function = Callable[[Any], Any]
 
@@ -94,10 +96,11 @@ def chain_rule(outer: Function, inner: Function, x: Any, *, layout: str = "denom
     (dy/du)(du/dx): (2 × 4)(3 × 2) cannot be multiplied
     """
     check_name(layout, LAYOUTS, kind="layout")
-    u = inner(x)
+    outer, inner, x = as_callable(outer), as_callable(inner), as_leaf(x)
+    u = as_leaf(inner(x), "u = inner(x)")
     shapes = {"x": np.shape(x), "u": np.shape(u), "y": np.shape(outer(u))}
     for name, shape in shapes.items():
-        if len(shape) != 1:
+        if len(shape) != 1 or shape == (0,):
             raise InputError(f"{name} has shape {shape}; the order of the chain rule is about vectors: give shape (n,)")
     first, second = derivative(inner, x, layout=layout), derivative(outer, u, layout=layout)
     pair = (first, second) if layout == "denominator" else (second, first)

@@ -11,17 +11,24 @@ import numpy as np
 
 from diffkit.differentiators import Derivative, get
 from diffkit.differentiators.finite import FiniteDifference
-from diffkit.errors import CheckError, InputError, check_name
+from diffkit.errors import CheckError, InputError, UnsupportedError, check_name, is_whole
+from diffkit.graph import Graph
 from diffkit.lab.matrix_calculus.algebra import Matrix, as_columns, named, number
 from diffkit.lab.matrix_calculus.layouts import derivative
 from diffkit.lab.matrix_calculus.reading import read
 from diffkit.lab.matrix_calculus.writing import text, value
 from diffkit.operators import jvp
 from diffkit.ops import Shape
+from diffkit.tracing.lowering.naming import whole_names
 
 DIFFERENCES = FiniteDifference(scheme="richardson")
 TOLERANCE = 1e-6
 """How far a formula may be from differences, relative to the largest entry; they hold 8 digits or more."""
+
+SMALL = 1e-4
+"""Entries below are compared with this: a derivative that is 0 is one up to rounding."""
+LOW, HIGH = 0.5, 1.5
+"""Between these, formulas are checked against differences: there are roots, logarithms and powers of such numbers."""
 
 Function = Callable[..., Any]
 
@@ -101,14 +108,15 @@ def derive(
     Raises
     ------
     InputError
-        Shapes that do not fit f's parameters, have a size of 1 or more than two axes, or a symmetric matrix that is not
-        square.
+        Shapes that do not fit f's parameters, have a size of 1 or more than two axes, a symmetric matrix that is not
+        square, a parameter whose name means something else in a formula, or a derivative that is not finite at positive
+        numbers, where formulas are checked.
     UnknownNameError
         ``by``, ``layout`` or ``symmetric`` is a name that nobody has.
     UnsupportedError
-        The derivative is no matrix (see `differential`), or a step of it has no matrix form here.
+        The derivative is no matrix (see `differential`), a step of it has no matrix form here, or f branches.
     CheckError
-        The formula is not the derivative at the point where it was checked.
+        The formula is not the derivative at a point where it was checked.
 
     Examples
     --------
@@ -116,14 +124,15 @@ def derive(
     d(x'Bx)/dx = (B + B')x
     >>> print(derive(lambda x, B: x @ B @ x, 3, (3, 3), symmetric="B", layout="numerator"))
     d(x'Bx)/dx = 2x'B
+    >>> print(derive(lambda W, x: np.sum(np.maximum(W @ x, 0)), (4, 3), 3))
+    d(1' max(Wx, 0))/dW = [Wx > 0]x'
     """
     asked = _Question.about(f, shapes, by, symmetric)
     expected = derivative(asked.partly, asked.point[asked.by], layout=layout, method=DIFFERENCES)
     result, x = np.asarray(f(*asked.point.values())), asked.point[asked.by]
     product = "jvp" if x.ndim == 0 else ("jacobian" if result.ndim else "gradient")
-    extra = [number(1.0)] if product == "jvp" else []
     plan = asked.prepare(product)
-    numerator = read(plan.graph, [*asked.arguments, *extra])
+    numerator = asked.read(plan.graph, [(number(1.0), np.array(1.0))] if product == "jvp" else [])
     if product == "gradient":
         numerator = numerator.transposed
     expression = numerator if layout == "numerator" else numerator.transposed
@@ -145,8 +154,10 @@ def differential(
     asked = _Question.about(f, shapes, by, symmetric)
     x = asked.point[asked.by]
     name, direction = f"d{asked.by}", np.random.default_rng(1).uniform(0.5, 1.5, x.shape)
+    if name in asked.point:
+        raise InputError(f"f takes {name}, the name of the direction that {asked.by} moves along; call it otherwise")
     plan = asked.prepare("jvp")
-    expression = read(plan.graph, [*asked.arguments, named(name, *as_columns(x.shape))])
+    expression = asked.read(plan.graph, [(named(name, *as_columns(x.shape)), direction)])
     expected = jvp(asked.partly, method=DIFFERENCES)(x, direction)
     return asked.answer("differential", plan, expression, {**asked.point, name: direction}, np.asarray(expected))
 
@@ -169,12 +180,14 @@ class _Question:
             raise InputError(
                 f"f takes {', '.join(names) or 'nothing'}, and {len(shapes)} shapes were given; give one each"
             )
+        _check_clear(names)
         equal = frozenset([symmetric] if isinstance(symmetric, str) else symmetric)
         for name in (*equal, *([] if by is None else [by])):
             check_name(name, names, kind="argument")
         rng = np.random.default_rng(0)
         point = {
-            name: _random(rng, name, shape, symmetric=name in equal) for name, shape in zip(names, shapes, strict=True)
+            name: _drawn(rng, _shape(name, shape, symmetric=name in equal), symmetric=name in equal)
+            for name, shape in zip(names, shapes, strict=True)
         }
         return cls(f, names[0] if by is None else by, equal, point)
 
@@ -189,20 +202,49 @@ class _Question:
     def prepare(self, product: str) -> Derivative:
         """A sweep of diffkit's own, recorded."""
         method = get("forward" if product == "jvp" else "reverse", engine="interpreted")
-        return method.prepare(self.f, *self.point.values(), product=product, argnums=list(self.point).index(self.by))
+        number = list(self.point).index(self.by)
+        with whole_names():
+            return method.prepare(self.f, *self.point.values(), product=product, argnums=number, verify=True)
+
+    def read(self, graph: Graph | None, directions: Sequence[tuple[Matrix, Any]] = ()) -> Matrix:
+        """A graph in matrix form. It must have the graph's numbers also where entries have both signs."""
+        if graph is None:
+            raise UnsupportedError("f was called as a black box; only a traced f has a graph to read")
+        expression = read(graph, [*self.arguments, *(name for name, _ in directions)])
+        rng = np.random.default_rng(2)
+        point = {
+            name: _drawn(rng, x.shape, symmetric=name in self.symmetric, low=-HIGH) for name, x in self.point.items()
+        }
+        point |= {text(name): direction for name, direction in directions}
+        with np.errstate(all="ignore"):
+            expected, found = graph.evaluate(*point.values())[0], value(expression, point)
+        expected = np.reshape(expected, found.shape)
+        there = np.isfinite(expected)  # roots and logarithms of negative numbers are not
+        _check(text(expression), found[there], expected[there])
+        return expression
 
     def answer(
         self, layout: str, plan: Derivative, expression: Matrix, point: Mapping[str, Any], expected: Any
     ) -> Formula:
         """The formula, after its numbers were checked."""
-        found = value(expression, point)
-        error = float(np.max(np.abs(found - expected.reshape(found.shape))) / max(np.max(np.abs(expected)), 1e-300))
-        written = text(expression)
-        if not error <= TOLERANCE:
-            raise CheckError(f"{written} is off by {error:.2g} from differences, relative to the largest entry")
-        function = text(read(plan.function_graph, self.arguments))
+        if not np.all(np.isfinite(expected)):
+            raise InputError(
+                f"the derivative is not finite at the random point where formulas are checked: entries are {LOW} to "
+                f"{HIGH} there, and more by n on diagonals of n × n matrices; move what f takes roots or logarithms of"
+            )
+        found, written = value(expression, point), text(expression)
+        error = _check(written, found, expected.reshape(found.shape))
+        function = text(self.read(plan.function_graph))
         shapes = {name: x.shape for name, x in point.items()}
         return Formula(function, self.by, layout, written, expression.shape, shapes, error, expression)
+
+
+def _check(written: str, found: Any, expected: Any) -> float:
+    """How far numbers are from those that they should be, relative to the largest entry."""
+    error = float(np.max(np.abs(found - expected), initial=0.0) / np.max(np.abs(expected), initial=SMALL))
+    if not error <= TOLERANCE:
+        raise CheckError(f"{written} is off by {error:.2g} from what f computes, relative to the largest entry")
+    return error
 
 
 def _names(f: Function) -> list[str]:
@@ -215,15 +257,32 @@ def _names(f: Function) -> list[str]:
     return [one.name for one in parameters if one.kind in plain and one.default is one.empty]
 
 
-def _random(rng: np.random.Generator, name: str, shape: int | Shape, *, symmetric: bool) -> np.ndarray[Any, Any]:
-    """Positive numbers; square matrices are dominated by their diagonals, so that they have inverses and logarithms."""
+def _check_clear(names: Sequence[str]) -> None:
+    """Whether a formula in these names can be read in one way only."""
+    for name in names:
+        if name == "I":
+            raise InputError("f takes I, which is the identity in formulas; call it otherwise")
+        if len(name) > 1 and set(name) <= set(names):
+            raise InputError(f"f takes {name}, and {', '.join(name)}, whose product is written so; call it otherwise")
+
+
+def _shape(name: str, shape: int | Shape, *, symmetric: bool) -> Shape:
+    """The sizes of an argument, none of them 1."""
     sizes: tuple[Any, ...] = tuple(shape) if isinstance(shape, Iterable) else (shape,)
-    if len(sizes) > 2 or not all(isinstance(size, (int, np.integer)) and size > 1 for size in sizes):
+    if len(sizes) > 2 or not all(is_whole(size) and size > 1 for size in sizes):
         raise InputError(f"{name} has shape {sizes}; give (), n or (n, m), where a size of 1 would look like a number")
-    square = len(sizes) == 2 and sizes[0] == sizes[1]
-    if symmetric and not square:
+    if symmetric and not _square(sizes):
         raise InputError(f"{name} has shape {sizes} and cannot be symmetric; give (n, n)")
-    drawn = rng.uniform(0.5, 1.5, sizes)
-    if square:
-        drawn = drawn + sizes[0] * np.eye(sizes[0])
-    return np.asarray((drawn + drawn.T) / 2 if symmetric else drawn)
+    return sizes
+
+
+def _square(shape: Shape) -> bool:
+    return len(shape) == 2 and shape[0] == shape[1]
+
+
+def _drawn(rng: np.random.Generator, shape: Shape, *, symmetric: bool, low: float = LOW) -> np.ndarray[Any, Any]:
+    """Random numbers; square matrices are dominated by their diagonals, so that they have inverses and logarithms."""
+    drawn = np.asarray(rng.uniform(low, HIGH, shape))
+    if _square(shape):
+        drawn = drawn + shape[0] * np.eye(shape[0])
+    return (drawn + drawn.T) / 2 if symmetric else drawn

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from diffkit.differentiators import Differentiator
-from diffkit.errors import InputError, UnsupportedError, check_name
+from diffkit.errors import InputError, UnsupportedError, check_name, check_whole
 from diffkit.operators import DEFAULT, jacobian
 from diffkit.ops import Shape
+from diffkit.trees import as_leaf
 
 KINDS = ("scalar", "vector", "matrix")
 """By the number of axes."""
@@ -41,7 +41,7 @@ def derivative(
     f
         A plain-NumPy function of a scalar, a vector or a matrix, that returns one of these.
     x
-        Where, an array of at most two axes.
+        Where, an array of at most two axes, or a list that is one.
     layout
         "denominator": a gradient has the shape of x. "numerator": a gradient is a row.
     method, **options
@@ -66,9 +66,11 @@ def derivative(
     ((3, 2), (2, 3))
     """
     check_name(layout, LAYOUTS, kind="layout")
-    block = np.asarray(jacobian(f, method=method, blocks=True, **options)(x))
-    if block.dtype == object:
+    x = x if isinstance(x, dict) else as_leaf(x)
+    found = jacobian(f, method=method, blocks=True, **options)(x)
+    if isinstance(found, dict | list | tuple):
         raise InputError("x or f(x) is a container; matrix calculus is of one array by one array")
+    block = np.asarray(found)
     by = np.ndim(x)
     axes = (block.ndim - by, by)
     if max(axes) >= len(KINDS):
@@ -172,8 +174,7 @@ def table(m: int = 2, n: int = 3, p: int = 4, q: int = 5) -> Table:
     ('vector', 'vector', (2, 4), (4, 2))
     """
     for name, size in {"m": m, "n": n, "p": p, "q": q}.items():
-        if not isinstance(size, Integral) or size < 1:
-            raise InputError(f"{name} = {size!r}; sizes of vectors and matrices are whole numbers from 1")
+        check_whole(size, name)
     points = (np.array(0.5), np.full(p, 0.5), np.full((p, q), 0.5))
     made = (_kind(name, f, points[k % 3]) for k, (name, f) in enumerate(_examples(m, n, p, q).items()))
     return Table(made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from itertools import pairwise
@@ -9,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.lab.matrix_calculus.algebra import Factor, Matrix, Scalars, Term, Word
+from diffkit.lab.matrix_calculus.algebra import COMPARISONS, Factor, Matrix, Scalars, Term, Word, is_indicator
 
-_CLOSE = re.compile(r"[^\W\d]'?|\(.*\)'?")
-"""What may stand beside its like without a space: one letter, or a bracket."""
+_CLOSE = re.compile(r"[^\W\d][₀-₉]*'?|\(.*\)'?|\[.*\]'?")
+"""What may stand beside its like without a space: one letter, a unit vector, or a bracket."""
+_NAME = re.compile(r"[^\W\d]\w*")
 
 
 def text(matrix: Matrix) -> str:
@@ -32,6 +34,10 @@ def _summands(matrix: Matrix) -> list[str]:
     """What stands between the signs + and -, each with a sign of its own."""
     if not matrix.terms:
         return ["0"]
+    below = _divisors(matrix.terms)
+    if below:
+        terms = tuple(term._replace(scalars=_rest(term, below)) for term in matrix.terms)
+        return [_scaled(1.0, below, [_bracket(_summands(matrix._replace(terms=terms)))])]
     matrix = matrix._replace(terms=tuple(sorted(matrix.terms, key=lambda term: not term.word)))  # I comes last
     terms = _opened(matrix) if matrix.scalar else matrix.terms
     shared = _most_shared(terms)
@@ -40,12 +46,24 @@ def _summands(matrix: Matrix) -> list[str]:
     chosen, prefix = shared
     common, scalars, inner = _common(tuple(_without(term, prefix=prefix) for term in chosen))
     word = chosen[0].word
-    inside = _summands(Matrix(word[0].columns if prefix else word[0].rows, word[-1].columns, inner))
-    bracket = f"({_joined(inside)})" if len(inside) > 1 else inside[0]
+    rows, columns = (word[0].columns, word[-1].columns) if prefix else (word[0].rows, word[-1].rows)
+    inside = _summands(Matrix(rows, columns, inner) if any(term.word for term in inner) else Matrix(1, 1, inner))
+    bracket = _bracket(inside)
     factor = _factor(word[0 if prefix else -1])
     first = _scaled(common, scalars, [factor, bracket] if prefix else [bracket, factor])
     rest = matrix._replace(terms=tuple(term for term in terms if term not in chosen))
     return [first, *(_summands(rest) if rest.terms else [])]
+
+
+def _bracket(parts: list[str]) -> str:
+    """What may stand beside other factors."""
+    return f"({_joined(parts)})" if len(parts) > 1 or " ∘ " in _outside(parts[0]) else parts[0]
+
+
+def _outside(part: str) -> str:
+    """What is not inside brackets."""
+    shorter = re.sub(r"[(\[][^()\[\]]*[)\]]", "", part)
+    return part if shorter == part else _outside(shorter)
 
 
 def _joined(parts: list[str]) -> str:
@@ -73,6 +91,19 @@ def _opened(matrix: Matrix) -> tuple[Term, ...]:
     return tuple(opened)
 
 
+def _divisors(terms: tuple[Term, ...]) -> Scalars:
+    """What several terms are all divided by."""
+    return tuple(item for item in terms[0].scalars if item[1] < 0 and len(terms) > 1 and _in_all(item, terms))
+
+
+def _in_all(item: tuple[Factor, float], terms: tuple[Term, ...]) -> bool:
+    return all(item in term.scalars for term in terms)
+
+
+def _rest(term: Term, without: Scalars) -> Scalars:
+    return tuple(item for item in term.scalars if item not in without)
+
+
 def _most_shared(terms: tuple[Term, ...]) -> tuple[tuple[Term, ...], bool] | None:
     """The terms that share a first (True) or last factor, and what they are divided by: the largest such group."""
     groups: dict[Any, list[Term]] = {}
@@ -95,11 +126,8 @@ def _common(terms: tuple[Term, ...]) -> tuple[float, Scalars, tuple[Term, ...]]:
     common = sizes.pop() if len(sizes) == 1 else 1.0
     if all(term.coefficient < 0 for term in terms):
         common = -common
-    scalars = tuple(item for item in terms[0].scalars if all(item in term.scalars for term in terms))
-    left = tuple(
-        Term(term.coefficient / common, tuple(item for item in term.scalars if item not in scalars), term.word)
-        for term in terms
-    )
+    scalars = tuple(item for item in terms[0].scalars if _in_all(item, terms))
+    left = tuple(Term(term.coefficient / common, _rest(term, scalars), term.word) for term in terms)
     return common, scalars, left
 
 
@@ -108,6 +136,8 @@ def _common(terms: tuple[Term, ...]) -> tuple[float, Scalars, tuple[Term, ...]]:
 
 def _term(term: Term, matrix: Matrix) -> str:
     word = [_factor(factor) for factor in term.word]
+    if not term.scalars and abs(term.coefficient) == 1 and len(word) == 1 and term.word[0].calls("times"):
+        word = [re.sub(r"^\((.*)\)$", r"\1", word[0])]  # a product alone needs no bracket
     return _scaled(term.coefficient, term.scalars, word or ([] if matrix.scalar else ["I"]))
 
 
@@ -149,16 +179,23 @@ def _factor(factor: Factor) -> str:
     if not factor.of:
         return factor.name + mark
     inside = [text(matrix) for matrix in factor.of]
-    if factor.name in ("product", "group"):
-        return (
-            _beside([_factor(part) for part in factor.of[0].terms[0].word]) if factor.name == "product" else inside[0]
-        )
+    if factor.name == "product":
+        return _beside([_factor(part) for part in factor.of[0].terms[0].word])
+    if factor.name == "group":
+        return inside[0]
     if factor.name == "inv":
-        plain = inside[0] if re.fullmatch(r"[^\W\d]\w*", inside[0]) else f"({inside[0]})"
+        plain = inside[0] if _is_name(factor.of[0]) else f"({inside[0]})"
         return f"{plain}^-T" if factor.turned else f"{plain}^-1"
     if factor.name == "times":
         return f"({' ∘ '.join(inside)}){mark}"
-    return f"{factor.name}({inside[0]}){mark}"
+    if factor.indicates:
+        return f"[{f' {factor.name} '.join(inside)}]{mark}"
+    return f"{factor.name}({', '.join(inside)}){mark}"
+
+
+def _is_name(matrix: Matrix) -> bool:
+    """Whether it is one named matrix and no more: AB, which is written like a name, is a product."""
+    return len(matrix.terms) == 1 and len(matrix.terms[0].word) == 1 and bool(_NAME.fullmatch(text(matrix)))
 
 
 # ------------------------------------------------------------ numbers
@@ -166,13 +203,15 @@ def _factor(factor: Factor) -> str:
 _VALUES: dict[str, Callable[..., Any]] = {
     "product": lambda x: x,
     "group": lambda x: x,
-    "times": np.multiply,
     "trace": lambda x: np.trace(x).reshape(1, 1),
     "inv": np.linalg.inv,
     "diag": lambda x: np.diag(x[:, 0]),
     "diagonal": lambda x: np.diagonal(x)[:, np.newaxis],
     "det": lambda x: np.linalg.det(x).reshape(1, 1),
     "log|det|": lambda x: np.linalg.slogdet(x)[1].reshape(1, 1),
+    "max": np.maximum,
+    "min": np.minimum,
+    **{sign: getattr(np, name) for name, sign in COMPARISONS.items()},
 }
 """Functions of matrices; others are NumPy's, entry by entry."""
 
@@ -181,25 +220,35 @@ def value(matrix: Matrix, arguments: Mapping[str, Any]) -> np.ndarray[Any, Any]:
     """The numbers of an expression, ``(rows, columns)``, where its names stand for ``arguments``."""
     made = np.zeros(matrix.shape)
     for coefficient, scalars, word in matrix.terms:
-        scale = coefficient * np.prod([_number(factor, arguments).item() ** power for factor, power in scalars])
+        if any(factor.indicates and not _number(factor, arguments) for factor, _ in scalars):
+            continue  # whatever else there is, it is not chosen
+        scale = coefficient * np.prod([_number(factor, arguments)[0, 0] ** power for factor, power in scalars])
         made = made + scale * _product(word, matrix, arguments)
     return made
 
 
 def _product(word: Word, matrix: Matrix, arguments: Mapping[str, Any]) -> np.ndarray[Any, Any]:
-    made = np.eye(matrix.rows)
-    for factor in word:
-        made = made @ _number(factor, arguments)
-    return made
+    numbers = [_number(factor, arguments) for factor in word]
+    return functools.reduce(np.matmul, numbers) if numbers else np.eye(matrix.rows)
 
 
 def _number(factor: Factor, arguments: Mapping[str, Any]) -> np.ndarray[Any, Any]:
     rows, columns = (factor.columns, factor.rows) if factor.turned else (factor.rows, factor.columns)
-    if factor.of:
+    if factor.calls("times"):
+        made = _times([value(matrix, arguments) for matrix in factor.of], factor)
+    elif factor.of:
         found = _VALUES.get(factor.name) or getattr(np, factor.name)
-        made = found(*(value(matrix, arguments) for matrix in factor.of))
+        made = found(*(value(matrix, arguments) for matrix in factor.of)) * 1.0
     elif factor.name == "1":
         made = np.ones((rows, columns))
+    elif factor.entry is not None:
+        made = np.eye(rows)[:, [factor.entry]]
     else:
         made = np.reshape(arguments[factor.name], (rows, columns))
     return made.T if factor.turned else made
+
+
+def _times(parts: list[np.ndarray[Any, Any]], factor: Factor) -> np.ndarray[Any, Any]:
+    """Entry by entry; an indicator that is 0 wins over what it multiplies, NaN among it."""
+    chosen = [part != 0 for part, matrix in zip(parts, factor.of, strict=True) if is_indicator(matrix)]
+    return np.where(np.logical_and.reduce(chosen), np.multiply.reduce(parts), 0.0)

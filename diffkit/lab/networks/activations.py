@@ -58,12 +58,12 @@ class Activation:
 
 
 def sigmoid(Z: Any) -> Any:
-    """Compute 1 / (1 + exp(-z)), where exp(-z) may exceed all numbers.
+    """Compute 1 / (1 + exp(-z)), where exp(-z) may exceed all numbers; small results to full precision, unlike by tanh.
 
     Examples
     --------
-    >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
-    array([0. , 0.5, 1. ])
+    >>> sigmoid(np.array([-1000.0, -100.0, 0.0, 1000.0]))
+    array([0.00000e+00, 3.72008e-44, 5.00000e-01, 1.00000e+00])
     """
     return np.exp(-np.logaddexp(0.0, -Z))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.errors import InputError, check_name, check_positive
+from diffkit.errors import InputError, check_name, check_positive, check_whole
 from diffkit.lab.networks.activations import ACTIVATIONS, Activation
 from diffkit.lab.networks.losses import Loss, choose_loss
 from diffkit.problems.base import Array
@@ -187,11 +187,10 @@ class Network(Layered):
 
 
 def _check_widths(widths: Any) -> None:
-    given = isinstance(widths, tuple) and len(widths) >= 2
-    if not given or not all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n >= 1 for n in widths):
-        raise InputError(
-            f"widths={widths!r}; give two or more whole numbers from 1: features, hidden units, outputs, as (2, 5, 1)"
-        )
+    if not isinstance(widths, tuple) or len(widths) < 2:
+        raise InputError(f"widths={widths!r}; give two or more: features, hidden units, outputs, as (2, 5, 1)")
+    for layer, width in enumerate(widths):
+        check_whole(width, f"widths[{layer}]")
 
 
 def _check_activations(names: tuple[str, ...], layers: int) -> None:

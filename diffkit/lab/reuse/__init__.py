@@ -18,6 +18,8 @@ from diffkit.errors import TooLargeError, check_positive
 from diffkit.lab.reuse.expansion import Counts, Expansion
 from diffkit.lab.reuse.scalars import Edge, Scalars
 
+__all__ = ["Counts", "Reuse", "expand", "reuse"]
+
 LIMIT = 200_000
 """Evaluations, partials and products that `expand` does at most."""
 LARGEST = 1_000_000

@@ -1,14 +1,13 @@
 """A training on disk: one file from which it goes on, bit for bit.
 
 A checkpoint is an ``.npz`` file of NumPy's, without pickle: the arrays, and one text of JSON that says what they belong
-to. It is written beside its place and then moved there, so that there is a whole one at every moment.
+to.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import warnings
 import zipfile
 from dataclasses import dataclass
@@ -19,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from diffkit import __version__
-from diffkit.engines import engine_names
-from diffkit.errors import ResultsError
+from diffkit.engines import check_engine
+from diffkit.errors import DiffkitError, ResultsError
+from diffkit.files import clear_drafts, write_whole
 from diffkit.lab.training.sgd import Descent, Epoch, State
 from diffkit.problems.base import Array
 
@@ -81,23 +81,11 @@ def write(file: Path, state: State, about: dict[str, Any]) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         try:
-            _place(file, content)
+            write_whole(file, content.getvalue())
         except FileNotFoundError:  # another process has resumed from this file, and cleared away what lay beside it
-            _place(file, content)
+            write_whole(file, content.getvalue())
     except OSError as error:
         raise ResultsError(f"cannot write the checkpoint {file}: {error}; choose another file") from None
-
-
-def _place(file: Path, content: BytesIO) -> None:
-    beside = _beside(file, os.getpid())
-    try:
-        with beside.open("wb") as stream:
-            stream.write(content.getbuffer())
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(file)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -130,11 +118,13 @@ class Stored:
             Its own does not run here.
         """
         engine = str(self.about.get("engine"))
-        if engine not in engine_names():
+        try:
+            check_engine(engine)
+        except DiffkitError as error:
             raise ResultsError(
-                f"{self.file} was made on engine {engine!r}, which does not run here, and another one rounds "
-                f"differently; install it (the extra {engine!r}), or start anew with another file"
-            )
+                f"{self.file} was made on engine {engine!r}, and another one rounds differently; {error}. Go on where "
+                "it runs, or start anew with another file"
+            ) from None
         return engine if wanted == "auto" else wanted
 
     def check(self, wanted: dict[str, Any]) -> None:
@@ -171,8 +161,7 @@ def read(file: Path) -> Stored:
     """
     try:
         found = _unpacked(file)
-        for torn in file.parent.glob(_beside(file, "*").name):
-            torn.unlink(missing_ok=True)
+        clear_drafts(file)
     except FileNotFoundError:
         raise ResultsError(f"there is no checkpoint {file}; start without resuming, and it will be written") from None
     except (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile) as error:
@@ -192,7 +181,3 @@ def _unpacked(file: Path) -> Stored:
     generator.bit_generator.state = text["generator"]
     rows = [Epoch(int(row[0]), *map(float, row[1:])) for row in history]
     return Stored(file, State(parameters, velocity, generator, rows), text["about"], text["versions"])
-
-
-def _beside(file: Path, process: object) -> Path:
-    return file.with_name(f".{file.name}.{process}.partial")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, fields
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
 
-from diffkit.errors import InputError, UnknownNameError, check_name, check_positive
+from diffkit.errors import InputError, UnknownNameError, check_name, check_positive, check_whole
 
 ORDERS = {
     "shuffled": "every sample once an epoch, in an order drawn anew",
@@ -71,9 +71,7 @@ class Settings:
             check_positive(self.tolerance, "tolerance", ", or None to go through all epochs")
         check_name(self.order, ORDERS, kind="order")
         for name, least in (("epochs", 1), ("batch", 1), ("seed", 0)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-                raise InputError(f"{name}={value!r}; it must be a whole number from {least}")
+            check_whole(getattr(self, name), name, least)
         _check_share("momentum", self.momentum, below=1.0)
         if self.scale is not None:
             _check_share("scale", self.scale, below=math.inf)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 import xml.etree.ElementTree as ET
 from itertools import combinations, pairwise
 
@@ -15,7 +14,7 @@ from matplotlib.transforms import Bbox
 
 import diffkit as dk
 from diffkit import problems
-from diffkit.errors import InputError, NotScalarError, TooLargeError, UnsupportedError
+from diffkit.errors import InputError, NotScalarError, TooLargeError
 from diffkit.explaining.formulas import parse
 
 COURSE = {"worked-example": 2, "composition": 1, "product-of-sum": 3, "sigmoid-neuron": 5}
@@ -206,14 +205,6 @@ def test_a_large_graph_is_refused_as_picture_and_written_as_dot(tmp_path):
     with pytest.raises(TooLargeError, match=r"has 302 nodes.*more than 200.*save it as \.dot"):
         drawing.png()
     assert drawing.save(tmp_path / "long.dot").read_text(encoding="utf-8").count("shape=box") == 300
-
-
-def test_dot_needs_no_library(monkeypatch):
-    drawing = dk.draw(parse("x*z"), 2.0, 3.0)
-    monkeypatch.setitem(sys.modules, "igraph", None)
-    assert drawing.dot().startswith("digraph")
-    with pytest.raises(UnsupportedError, match=r"diffkit\[lab\]"):
-        drawing.svg()
 
 
 def test_wrong_uses_are_refused():

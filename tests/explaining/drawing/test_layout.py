@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from itertools import pairwise
 
@@ -10,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diffkit.errors import UnsupportedError
 from diffkit.explaining.drawing.layout import TRUNK, Size, place
 
 GAP, BORDER = 0.3, 0.25
@@ -76,10 +74,3 @@ def test_a_chain_is_level():
 def test_what_has_no_operand_stands_right_before_its_reader():
     layout = place([Size(1.0, 0.3, 0.3)] * 5, [(0, 1), (1, 2), (2, 4), (3, 4)], gap=GAP, border=BORDER)
     assert layout.layers == [0, 1, 2, 2, 3]
-
-
-@pytest.mark.parametrize(("module", "name"), [("igraph", "igraph"), ("scipy", "SciPy")])
-def test_what_is_not_installed_is_named_with_the_cure(monkeypatch, module, name):
-    monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(UnsupportedError, match=rf"{name}, which .* pip install 'diffkit\[lab\]'"):
-        place([Size(1.0, 0.3, 0.3)] * 2, [(0, 1)], gap=GAP, border=BORDER)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import pytest
 
-from diffkit.lab.figures import choose, draw
 from diffkit.lab.figures.checking import resolutions, verdicts
 
 
@@ -33,8 +29,3 @@ def test_what_can_be_told_grows_with_noise_until_nothing_can() -> None:
     assert untold[0].size > 0
     assert untold[0].min() > told[0].max()
     assert np.all(off[1][: told[1].size] < told[1])
-
-
-@pytest.mark.parametrize("name", ["checking-verdicts", "checking-noise"])
-def test_pictures_are_small_files(name: str, tmp_path: Path) -> None:
-    assert draw(choose([name])[0], tmp_path).stat().st_size <= 45_000

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit
 
-from diffkit.lab.figures.diagrams import BAND, FIGURES
+from diffkit.lab.figures.diagrams import BAND
 
 
 def test_the_weights_of_the_page_tell_the_band_from_what_lies_beside_it():
@@ -14,7 +14,3 @@ def test_the_weights_of_the_page_tell_the_band_from_what_lies_beside_it():
     inside = np.abs(X.sum(axis=0)) < 0.5
     assert np.all(outputs[inside] > 0.9)
     assert np.all(outputs[np.abs(X.sum(axis=0)) > 1.4] < 0.1)
-
-
-def test_every_figure_is_made():
-    assert all(figure.make().axes for figure in FIGURES)

@@ -1,7 +1,6 @@
 import numpy as np
 
-from diffkit.lab.figures import choose, draw
-from diffkit.lab.figures.networks import FIGURES, NETWORK, _backward, shapes
+from diffkit.lab.figures.networks import NETWORK, _backward, shapes
 
 
 def test_every_array_stands_beside_a_gradient_of_its_shape():
@@ -25,8 +24,3 @@ def test_the_gradients_in_the_picture_are_those_of_the_network():
         np.testing.assert_allclose(dZ[layer] @ A[layer].T / 7, dW, rtol=1e-13)
         np.testing.assert_allclose(dZ[layer].mean(axis=1, keepdims=True), db, rtol=1e-13)
         assert dA[layer].shape == A[layer].shape
-
-
-def test_the_pictures_are_drawn_by_name_and_small(tmp_path):
-    for figure in choose([figure.name for figure in FIGURES]):
-        assert draw(figure, tmp_path).stat().st_size < 45_000

@@ -1,7 +1,5 @@
 import numpy as np
-import pytest
 
-from diffkit.lab.figures import choose, draw
 from diffkit.lab.figures.training import agreement, sign, symmetry
 
 
@@ -25,9 +23,3 @@ def test_the_trajectories_in_the_picture_agree():
     largest = {line.get_label(): line.get_ydata().max() for line in axes.lines}
     assert max(largest["forward"], largest["symbolic"]) < 1e-10
     assert 1e-10 < largest["finite-difference"] < 1e-5
-
-
-@pytest.mark.parametrize("name", ["training-curves", "training-sign"])
-def test_a_picture_is_drawn_by_name_and_small(name, tmp_path):
-    (figure,) = choose([name])
-    assert 5_000 < draw(figure, tmp_path).stat().st_size < 45_000

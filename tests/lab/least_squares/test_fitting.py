@@ -1,13 +1,11 @@
 """Fits, against certified values, linear least squares in closed form, and SciPy with its own differences."""
 
-import itertools
-import sys
-
 import numpy as np
 import pytest
 import scipy.optimize
 
-from diffkit.errors import InputError, UnknownNameError, UnsupportedError
+import diffkit as dk
+from diffkit.errors import InputError, UnknownNameError
 from diffkit.lab import least_squares as ls
 
 METHODS = ("finite-difference", "symbolic", "forward", "reverse", "mixed", "auto")
@@ -39,6 +37,82 @@ def _mgh10():
         [1.5687892471e-04, 2.3309021107e01, 7.8486103508e-01],
         8.7945855171e01,
     )
+
+
+def _boxbod():
+    """Box, Hunter and Hunter (1978), biochemical oxygen demand: higher level of difficulty."""
+    x, y = np.array([1.0, 2, 3, 5, 7, 10]), np.array([109.0, 149, 149, 191, 213, 224])
+    return (
+        lambda b: b[0] * (1 - np.exp(-b[1] * x)) - y,
+        [[1, 1], [100, 0.75]],
+        [2.1380940889e02, 5.4723748542e-01],
+        [1.2354515176e01, 1.0455993237e-01],
+        1.1680088766e03,
+    )
+
+
+def _rat42():
+    """Ratkowsky (1983), pasture yield, a sigmoidal growth: higher level of difficulty."""
+    x = np.array([9.0, 14, 21, 28, 42, 57, 63, 70, 79])
+    y = np.array([8.93, 10.8, 18.59, 22.33, 39.35, 56.11, 61.73, 64.62, 67.08])
+    return (
+        lambda b: b[0] / (1 + np.exp(b[1] - b[2] * x)) - y,
+        [[100, 1, 0.1], [75, 2.5, 0.07]],
+        [7.2462237576e01, 2.6180768402e00, 6.7359200066e-02],
+        [1.7340283401e00, 8.8295217536e-02, 3.4465663377e-03],
+        8.0565229338e00,
+    )
+
+
+def _mgh09():
+    """Kowalik and Osborne (1968), in More, Garbow and Hillstrom (1981): higher level of difficulty."""
+    x = np.array([4, 2, 1, 0.5, 0.25, 0.167, 0.125, 0.1, 0.0833, 0.0714, 0.0625])
+    y = np.array([0.1957, 0.1947, 0.1735, 0.16, 0.0844, 0.0627, 0.0456, 0.0342, 0.0323, 0.0235, 0.0246])
+    return (
+        lambda b: b[0] * (x**2 + x * b[1]) / (x**2 + x * b[2] + b[3]) - y,
+        [[25, 39, 41.5, 39], [0.25, 0.39, 0.415, 0.39]],
+        [1.9280693458e-01, 1.9128232873e-01, 1.2305650693e-01, 1.3606233068e-01],
+        [1.1435312227e-02, 1.9633220911e-01, 8.0842031232e-02, 9.0025542308e-02],
+        3.0750560385e-04,
+    )
+
+
+@pytest.mark.parametrize("algorithm", OWN)
+@pytest.mark.parametrize(("data", "start"), [(_boxbod, 1), (_rat42, 0), (_rat42, 1), (_mgh09, 1)])
+def test_certified_values_of_higher_difficulty(data, start, algorithm):
+    residual, starts, certified, errors, squares = data()
+    found = ls.fit(residual, np.array(starts[start], float), algorithm=algorithm, max_iterations=2000, tolerance=1e-11)
+    np.testing.assert_allclose(found.parameters, certified, rtol=1e-5)
+    np.testing.assert_allclose(found.standard_errors, errors, rtol=1e-5)
+    np.testing.assert_allclose(2 * found.costs[-1], squares, rtol=1e-9)
+
+
+def test_from_far_one_algorithm_may_come_there_where_the_other_does_not():
+    residual, starts, certified, _, squares = _mgh09()
+    newton, damped = (ls.fit(residual, np.array(starts[0]), algorithm=one, max_iterations=1000) for one in OWN)
+    assert not newton.converged
+    assert 2 * newton.costs[-1] > 100 * squares
+    np.testing.assert_allclose(damped.parameters, certified, rtol=1e-3)
+    residual, starts, certified, _, _ = _boxbod()
+    newton, damped = (ls.fit(residual, np.array(starts[0], float), algorithm=one) for one in OWN)
+    np.testing.assert_allclose(newton.parameters, certified, rtol=1e-6)
+    assert damped.parameters[1] > 10 * certified[1]  # exp(-b1 x) is 0 there, and J has lost a column
+    assert damped.standard_errors is None
+
+
+@pytest.mark.parametrize("weights", [None, 0.05 * (1 + np.linspace(0, 4, 50))])
+def test_standard_errors_are_those_of_curve_fit(weights):
+    """Weights belong to the residual: what was measured is divided by its standard deviation."""
+    x = np.linspace(0, 4, 50)
+    y = 2.5 * np.exp(-1.3 * x) + 0.5 + 0.05 * np.random.default_rng(0).normal(size=50)
+
+    def model(x, a, b, c):
+        return a * np.exp(-b * x) + c
+
+    parameters, covariance = scipy.optimize.curve_fit(model, x, y, sigma=weights)
+    found = ls.fit(lambda beta: (model(x, *beta) - y) / (1 if weights is None else weights), np.ones(3))
+    np.testing.assert_allclose(found.parameters, parameters, rtol=1e-6)
+    np.testing.assert_allclose(found.standard_errors, np.sqrt(np.diag(covariance)), rtol=1e-5)
 
 
 @pytest.mark.parametrize("algorithm", OWN)
@@ -104,19 +178,12 @@ def test_the_cost_never_rises(example, algorithm):
 
 
 @pytest.mark.parametrize("algorithm", OWN)
-def test_the_neuron_as_scipy_fits_it_with_a_jacobian_by_hand(algorithm):
+def test_the_neuron_as_scipy_fits_it_with_a_jacobian_by_hand(algorithm, by_hand):
     example = ls.neuron()
-    rng = np.random.default_rng(0)
-    X = np.column_stack([rng.normal(size=(40, 2)), np.ones(40)])
-
-    def jacobian(beta):
-        y = 1 / (1 + np.exp(-(X @ beta)))
-        return (y * (1 - y))[:, np.newaxis] * X
-
-    by_hand = scipy.optimize.least_squares(example.residual, example.start, jac=jacobian, method="lm")
+    expected = scipy.optimize.least_squares(example.residual, example.start, jac=by_hand, method="lm")
     found = ls.fit(*example[:2], algorithm=algorithm)
-    np.testing.assert_allclose(found.parameters, by_hand.x, rtol=1e-6)
-    np.testing.assert_allclose(found.costs[-1], by_hand.cost, rtol=1e-12)
+    np.testing.assert_allclose(found.parameters, expected.x, rtol=1e-6)
+    np.testing.assert_allclose(found.costs[-1], expected.cost, rtol=1e-12)
     assert found.slopes[-1] < 1e-6
     assert np.all(np.abs(found.parameters - example.true) < 4 * found.standard_errors)
 
@@ -137,22 +204,53 @@ def test_symbolic_fits_a_small_network():
     assert ls.fit(*example[:2], method="symbolic").standard_errors is None  # fewer residuals than parameters
 
 
-def test_an_exact_jacobian_saves_residuals():
+def test_an_exact_jacobian_saves_calls():
     """SciPy's own differences call r once more for each of the 37 parameters, each time that they make J."""
     example = ls.network()
     points = []
 
-    def counted(beta):
-        points.append(beta.copy())
-        return example.residual(beta)
+    def called(beta):
+        points.append(np.array([float(number) for number in beta]))  # no trace passes here: to evaluate r is to call it
+        return example.residual(points[-1])
 
-    scipy.optimize.least_squares(counted, example.start, jac="2-point", method="lm")
-    distinct = 1 + sum(not np.array_equal(one, other) for one, other in itertools.pairwise(points))
-    exact, own = ls.fit(*example[:2]), ls.fit(*example[:2], method="2-point")
-    assert own.residual_evaluations == pytest.approx(distinct, abs=2)
+    ruled = dk.primitive(
+        called,
+        jvp=lambda _, operands, tangents: dk.jvp(example.residual)(operands[0], tangents[0]),
+        like=lambda _: (example.residual(example.start).shape, float),
+    )
+    exact = ls.fit(ruled, example.start, method="forward")
+    assert len(points) == exact.residual_evaluations < 20
+    points.clear()
+    own = ls.fit(called, example.start, method="2-point")
+    assert len(points) == own.residual_evaluations + 1  # the first one shows what r gives
+    assert len(points) > 20 * exact.jacobian_evaluations
     assert own.jacobian_evaluations == 0
-    assert own.residual_evaluations > 20 * exact.jacobian_evaluations
-    assert exact.residual_evaluations < 20
+
+
+@pytest.mark.parametrize("method", ["reverse", "2-point"])
+def test_levenberg_marquardt_tries_as_many_steps_as_it_may(method):
+    example = ls.neuron()
+    found = [ls.fit(*example[:2], method=method, max_iterations=count) for count in (1, 2)]
+    assert [fit.converged for fit in found] == [False, False]
+    with_differences = 3 if method == "2-point" else 0
+    for count, fit in zip((1, 2), found, strict=True):
+        assert fit.costs[-1] < 0.5 * np.sum(example.residual(example.start) ** 2)
+        assert fit.residual_evaluations <= (1 + count) * (1 + with_differences)
+        assert len(fit.costs) == (1 if method == "2-point" else 1 + count)  # all of these lower the cost, and are taken
+
+
+def test_a_step_that_was_not_taken_has_no_cost():
+    """The one step of this is refused, and the end is the start."""
+    x, y = np.arange(4.0), np.array([2.1, 3.3, 5.4, 8.9])
+    found = ls.fit(lambda b: b[0] * np.exp(b[1] * x) - y, np.array([1.0, 0.1]), max_iterations=1)
+    np.testing.assert_array_equal(found.parameters, [1.0, 0.1])
+    assert len(found.costs) == len(found.slopes) == 1
+
+
+@pytest.mark.parametrize("algorithm", OWN)
+def test_a_sparse_jacobian_is_a_jacobian(algorithm):
+    found = ls.fit(lambda beta: beta**2 - np.arange(1.0, 5), np.ones(4), method="sparse", algorithm=algorithm)
+    np.testing.assert_allclose(found.parameters, np.sqrt(np.arange(1.0, 5)), rtol=1e-8)
 
 
 def test_what_differences_call_is_counted():
@@ -235,8 +333,8 @@ def test_step_halving_saves_newton_from_a_long_step():
         ({"algorithm": "gauss-newtn"}, UnknownNameError, "did you mean 'gauss-newton'"),
         ({"method": "revers"}, UnknownNameError, "did you mean 'reverse'"),
         ({"method": "2-point", "algorithm": "gauss-newton"}, InputError, "use method='finite-difference'"),
-        ({"max_iterations": 0}, InputError, "max_iterations = 0"),
-        ({"max_iterations": 2.5}, InputError, "max_iterations = 2.5"),
+        ({"max_iterations": 0}, InputError, "max_iterations=0"),
+        ({"max_iterations": 2.5}, InputError, "max_iterations=2.5"),
         ({"tolerance": -1.0}, InputError, "tolerance=-1.0"),
     ],
 )
@@ -253,17 +351,32 @@ def test_a_fit_needs_finite_numbers(algorithm):
         ls.fit(lambda beta: np.sqrt(beta) - 1, np.zeros(2), algorithm=algorithm)
 
 
+@pytest.mark.parametrize("algorithm", ls.ALGORITHMS)
+def test_a_residual_whose_square_overflows_is_no_start(algorithm):
+    """inf <= inf would be convergence."""
+    with pytest.raises(InputError, match=r"r\(beta0\) is up to 1e\+260, too large to be squared"):
+        ls.fit(lambda beta: np.exp(beta) * 1e260, np.zeros(2), algorithm=algorithm)
+
+
+def test_nothing_to_fit_is_told():
+    with pytest.raises(InputError, match="has no entries"):
+        ls.fit(lambda beta: beta[:0], np.ones(2))
+    with pytest.raises(InputError, match="beta0 holds no numbers"):
+        ls.fit(lambda beta: np.ones(3), np.ones(0))
+
+
 def test_a_tolerance_below_rounding_is_that_of_rounding():
     assert ls.fit(*ls.neuron()[:2], tolerance=1e-20).slopes[-1] < 1e-9
-
-
-def test_without_scipy_gauss_newton_is_offered(monkeypatch):
-    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
-    with pytest.raises(UnsupportedError, match=r"install diffkit\[lab\], or use gauss-newton"):
-        ls.fit(*ls.neuron()[:2])
-    assert ls.fit(*ls.neuron()[:2], algorithm="gauss-newton").converged
 
 
 def test_what_is_no_function_is_refused():
     with pytest.raises(InputError, match="f is a str, not a function"):
         ls.fit("r", np.zeros(2))
+
+
+@pytest.mark.parametrize("example", [ls.neuron, ls.network])
+def test_examples_are_counted(example):
+    with pytest.raises(InputError, match=r"examples=2\.5; it must be a whole number from 1"):
+        example(examples=2.5)
+    with pytest.raises(InputError, match="seed=-1; it must be a whole number from 0"):
+        example(seed=-1)

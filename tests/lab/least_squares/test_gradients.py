@@ -9,21 +9,14 @@ from diffkit.lab.least_squares.examples import Example
 METHODS = ("finite-difference", "symbolic", "forward", "reverse")
 
 
-def _neuron_by_hand(beta):
-    """J'r of the neuron: rows of J are y (1 - y) (x0, x1, 1)."""
-    rng = np.random.default_rng(0)
-    X = np.column_stack([rng.normal(size=(40, 2)), np.ones(40)])
-    y = 1 / (1 + np.exp(-(X @ beta)))
-    return ((y * (1 - y))[:, np.newaxis] * X).T @ ls.neuron().residual(beta)
-
-
 @pytest.mark.parametrize("method", METHODS)
-def test_the_gradient_of_the_neuron_by_hand(method):
+def test_the_gradient_of_the_neuron_by_hand(method, by_hand):
     beta = np.array([0.4, -0.7, 0.2])
-    found = ls.gradients(ls.neuron().residual, beta, method=method)
+    residual = ls.neuron().residual
+    found = ls.gradients(residual, beta, method=method)
     tolerance = 1e-8 if method == "finite-difference" else 1e-12
     for gradient in (found.direct, found.by_jacobian, found.by_product):
-        np.testing.assert_allclose(gradient, _neuron_by_hand(beta), rtol=tolerance)
+        np.testing.assert_allclose(gradient, by_hand(beta).T @ residual(beta), rtol=tolerance)
     assert found.difference < tolerance
 
 
@@ -51,6 +44,11 @@ def test_one_product_needs_no_jacobian():
 def test_forward_mode_makes_the_whole_jacobian_for_its_product():
     found = ls.gradients(*ls.network(examples=20)[:2], method="forward").operations
     assert found[1].total == pytest.approx(found[2].total, rel=0.01)
+
+
+def test_a_sparse_jacobian_gives_the_same_gradient():
+    found = ls.gradients(lambda beta: beta**2 - 3, np.array([1.0, 2.0]), method="sparse")
+    np.testing.assert_allclose(found.by_jacobian, [2 * -2, 4 * 1])
 
 
 def test_it_prints_the_three_ways():

@@ -21,6 +21,9 @@ NUMBERS = {
 A, B = m.named("A", N, N), m.named("B", N, N)
 S = m.named("S", N, N, symmetric=True)
 x, y, t = m.named("x", N, 1), m.named("y", N, 1), m.named("t", 1, 1)
+POSITIVE = m.function(">", N, 1, x, m.number(0.0))
+SMALL = m.function("<", N, 1, x, y)
+LATER = m.function(">", 1, 1, t, m.number(0.0))
 ATOMS = {name: (one, NUMBERS[name].reshape(one.shape)) for name, one in zip("ABSxyt", (A, B, S, x, y, t), strict=True)}
 
 
@@ -105,6 +108,15 @@ def _product(*factors):
         (m.times(A, m.ones(N, N)), A),
         (m.add(A, m.multiply(m.number(-1.0), A)), m.Matrix(N, N, ())),
         (m.power(m.power(t, 0.5), 2), t),
+        (m.times(m.times(A, B), S), m.times(S, m.times(B, A))),
+        (m.times(A, m.function("reciprocal", N, N, A)), m.ones(N, N)),
+        (_product(m.unit(N, 1).transposed, m.unit(N, 1)), m.number(1.0)),
+        (_product(m.unit(N, 1).transposed, m.unit(N, 2)), m.number(0.0)),
+        (m.total(m.unit(N, 1)), m.number(1.0)),
+        (m.times(POSITIVE, POSITIVE), POSITIVE),
+        (m.multiply(LATER, LATER), LATER),
+        (m.negated(m.negated(POSITIVE)), POSITIVE),
+        (m.add(m.negated(m.times(POSITIVE, SMALL)), m.times(POSITIVE, SMALL)), m.ones(N)),
     ],
 )
 def test_equal_expressions_have_one_form(left, right):
@@ -137,6 +149,16 @@ def test_unequal_ones_have_not(left, right):
         (m.inverse(m.add(A, B)).transposed, "(A + B)^-T"),
         (m.add(m.multiply(m.number(-1.0), A), B), "B - A"),
         (_product(m.named("dX", N, N), A), "dX A"),
+        (m.multiply(m.add(t, m.trace(A)), x.transposed), "(t + trace(A))x'"),
+        (m.multiply(m.add(t, m.trace(A)), x), "(t + trace(A))x"),
+        (_product(A, m.unit(N, 0)), "Ae₀"),
+        (_product(m.unit(12, 11).transposed, m.named("z", 12, 1)), "e₁₁'z"),
+        (m.times(POSITIVE, y), "[x > 0] ∘ y"),
+        (m.multiply(m.number(2.0), m.times(POSITIVE, y)), "2([x > 0] ∘ y)"),
+        (_product(A, m.times(x, y)), "A(x ∘ y)"),
+        (_product(POSITIVE, x.transposed), "[x > 0]x'"),
+        (m.inverse(m.function("diag", N, N, m.times(x, y))), "(diag(x ∘ y))^-1"),
+        (m.multiply(m.power(t, -1.0), m.add(x, m.multiply(m.number(-1.0), y))), "(x - y) / t"),
     ],
 )
 def test_how_expressions_are_written(matrix, written):

@@ -90,3 +90,19 @@ def test_a_map_that_mixes_entries_is_told_apart():
         mc.elementwise(lambda x: x[::-1], np.ones(2))
     with pytest.raises(InputError, match="it makes 1 numbers of 4"):
         mc.elementwise(np.sum, np.ones(4))
+
+
+def test_a_list_is_a_vector_and_not_what_python_makes_of_it():
+    """Twice a list is a longer list."""
+    found = mc.chain_rule(lambda u: u * 2, lambda x: x * 1, [1.0, 2.0])
+    np.testing.assert_allclose(found.whole, 2 * np.eye(2))
+    assert found.errors[0] == 0
+
+
+def test_what_has_no_order_is_refused():
+    with pytest.raises(InputError, match=r"x has shape \(0,\)"):
+        mc.chain_rule(np.sin, np.cos, np.ones(0))
+    with pytest.raises(InputError, match="f is a str"):
+        mc.chain_rule("u", np.cos, np.ones(2))
+    with pytest.raises(InputError, match=r"u = inner\(x\) is complex"):
+        mc.chain_rule(np.sin, lambda x: x * 1j, np.ones(2))

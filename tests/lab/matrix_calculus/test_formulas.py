@@ -7,7 +7,7 @@ import pytest
 import sympy
 
 import diffkit as dk
-from diffkit.errors import CheckError, InputError, UnknownNameError, UnsupportedError
+from diffkit.errors import CheckError, InputError, TracingError, UnknownNameError, UnsupportedError
 from diffkit.lab import matrix_calculus as mc
 from diffkit.lab.matrix_calculus import formulas
 
@@ -37,7 +37,7 @@ TEXTBOOK = [
     (lambda X: np.linalg.det(X), ((5, 5),), "det(X) X^-T", "det(X) X^-1"),
     (lambda X, a, b: a @ np.linalg.inv(X) @ b, ((3, 3), 3, 3), "-X^-T ab' X^-T", "-X^-1 ba' X^-1"),
     (lambda X, a, b: a @ np.linalg.solve(X, b), ((3, 3), 3, 3), "-X^-T ab' X^-T", "-X^-1 ba' X^-1"),
-    (lambda x: np.tanh(x), (3,), "diag(1 - (tanh(x) ∘ tanh(x)))", "diag(1 - (tanh(x) ∘ tanh(x)))"),
+    (lambda x: np.tanh(x), (3,), "diag(1 - tanh(x) ∘ tanh(x))", "diag(1 - tanh(x) ∘ tanh(x))"),
     (lambda x: 2 * x, (3,), "2I", "2I"),
     (lambda x, y: (x @ y) * x, (3, 3), "yx' + (x'y)I", "xy' + (x'y)I"),
     (
@@ -257,6 +257,133 @@ def test_a_formula_that_is_not_the_derivative_is_never_handed_out(monkeypatch):
         mc.derive(lambda x: x @ x, 3)
 
 
-def test_a_determinant_of_three_rows_is_traced_entry_by_entry():
-    with pytest.raises(UnsupportedError, match="the step index"):
-        mc.derive(lambda X: np.linalg.det(X), (3, 3))
+def test_determinants_and_norms_are_read_by_their_names_whatever_their_size():
+    for n in (2, 3, 4):
+        assert str(mc.derive(lambda X: np.linalg.det(X), (n, n))) == "d(det(X))/dX = det(X) X^-T"
+    assert mc.derive(lambda x: np.linalg.norm(x), 3).text == "x / sqrt(x'x)"
+    steps = [step.op.name for step in dk.get("reverse").prepare(np.linalg.det, np.eye(3), product="value").graph.steps]
+    assert "det" not in steps  # other graphs are as they were: polynomials, which are right at singular matrices
+
+
+def test_the_second_derivative_of_a_determinant_along_a_matrix():
+    """Magnus and Neudecker (2019), section 8.4: d adj(X)' = det(X) (trace(X^-1 dX) X^-T - X^-T dX' X^-T)."""
+    found = mc.differential(lambda X: dk.grad(np.linalg.det)(X), (3, 3))
+    assert str(found) == "d(det(X) X^-T) = det(X) (trace(dX X^-1) I - X^-T dX') X^-T"
+    X, dX = RNG.normal(size=(2, 3, 3))
+    cofactors = lambda X: np.linalg.det(X) * np.linalg.inv(X).T  # noqa: E731 - said once
+    np.testing.assert_allclose(found(X, dX), (cofactors(X + 1e-6 * dX) - cofactors(X - 1e-6 * dX)) / 2e-6, rtol=1e-6)
+
+
+def test_the_inverse_of_a_product_has_a_bracket():
+    """Without one, the inverse would be that of the last factor."""
+    found = mc.derive(lambda X, A, B: np.linalg.det(A @ X @ B), (5, 6), (4, 5), (6, 4))
+    assert found.text == "det(AXB) A' (AXB)^-T B'"
+
+
+@pytest.mark.parametrize(
+    ("f", "shapes", "text"),
+    [
+        (lambda W, x: np.sum(np.maximum(W @ x, 0)), ((4, 3), 3), "d(1' max(Wx, 0))/dW = [Wx > 0]x'"),
+        (lambda x, W: np.maximum(W @ x, 0), (3, (4, 3)), "d(max(Wx, 0))/dx = W' diag([Wx > 0])"),
+        (lambda x, y: np.sum(np.minimum(x, y)), (3, 3), "d(1' min(x, y))/dx = [y > x]"),
+        (lambda x: np.sum(np.where(x > 0, x, 0)), (3,), "d(1' ([x > 0] ∘ x))/dx = [x > 0]"),
+        (lambda t, x: np.where(t > 0, x @ x, t), ((), 3), "d([t > 0](x'x) + t[t ≤ 0])/dt = [t ≤ 0]"),
+        (
+            lambda x: np.sum(np.where((x > 0) & (x < 1), x, 0)),
+            (3,),
+            "d(1' ([x < 1] ∘ [x > 0] ∘ x))/dx = [x < 1] ∘ [x > 0]",
+        ),
+        (lambda X: np.log(np.abs(np.linalg.det(X))), ((3, 3),), "d(log(abs(det(X))))/dX = X^-T"),
+        (lambda t: np.log(np.abs(t)), ((),), "d(log(abs(t)))/dt = 1 / t"),
+        (lambda x: np.linalg.norm(x, 1), (3,), "d(1' abs(x))/dx = sign(x)"),
+        (
+            lambda x: np.std(x),
+            (2,),
+            "d(sqrt(0.5 x'x - 0.25 (1' x)^2))/dx = (0.5 x - 0.25 (1' x) 1) / sqrt(0.5 x'x - 0.25 (1' x)^2)",
+        ),
+        (lambda x: x[0], (3,), "d(e₀'x)/dx = e₀"),
+        (lambda x: x[0] * x[-1], (3,), "d((e₀'x)(e₂'x))/dx = (e₂'x)e₀ + (e₀'x)e₂"),
+        (lambda X, b: X[0] @ b, ((3, 4), 4), "d(e₀'Xb)/dX = e₀b'"),
+        (lambda X, b: X[:, 1] @ b, ((3, 4), 3), "d(b'Xe₁)/dX = be₁'"),
+        (lambda x, B: (B @ x)[2], (3, (4, 3)), "d(e₂'Bx)/dx = B'e₂"),
+        (lambda x: 3 * x[0] - x[1], (3,), "d((3e₀' - e₁')x)/dx = 3e₀ - e₁"),
+        (lambda x, B: B @ x * x[0], (3, (3, 3)), "d((e₀'x)Bx)/dx = (e₀x' + (e₀'x)I)B'"),
+        (lambda x: np.sum(x**3), (3,), "d((x ∘ x)'x)/dx = 3(x ∘ x)"),
+        (lambda p: np.sum(p * np.log(p)), (3,), "d(log(p)' p)/dp = 1 + log(p)"),
+        (
+            lambda x, a: np.sqrt((x - a) @ (x - a)),
+            (3, 3),
+            "d(sqrt(a'a - 2 a'x + x'x))/dx = (x - a) / sqrt(a'a - 2 a'x + x'x)",
+        ),
+    ],
+)
+def test_selects_and_single_entries(f, shapes, text):
+    assert str(mc.derive(f, *shapes)) == text
+
+
+def test_an_indicator_that_is_zero_wins_over_nan():
+    """Off a mask there may be no logarithm: the formula has 0 there, as np.where has."""
+    found = mc.derive(lambda x: np.sum(np.where(x > 0, x * np.log(x), 0)), 3)
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_allclose(found(np.array([2.0, -1.0, 1.0]))[:, 0], [1 + np.log(2), 0, 1])
+
+
+def test_a_number_that_does_not_exist_stays_in_its_entry():
+    with np.errstate(invalid="ignore"):
+        found = mc.derive(lambda x: np.sum(np.log(x) ** 2), 3)(np.array([1.0, -1.0, np.e]))
+    np.testing.assert_allclose(found[:, 0], [0, np.nan, 2 / np.e])
+
+
+def test_a_division_by_zero_is_numpys():
+    found = mc.derive(lambda x: np.linalg.norm(x), 3)
+    with pytest.warns(RuntimeWarning):
+        assert np.all(np.isnan(found(np.zeros(3))))
+
+
+def test_a_root_of_a_product_is_not_the_product_of_roots():
+    """Both may be negative."""
+    found = mc.derive(lambda s, t: np.sqrt(s * t), (), ())
+    np.testing.assert_allclose(found(-2.0, -8.0), -1.0)
+
+
+def test_a_derivative_that_is_zero_is_one():
+    """trace((X'CX)^-1 X'BX) is trace(C^-1 B) for a square X; differences find zero up to rounding."""
+    found = mc.derive(lambda X, B, C: np.trace(np.linalg.inv(X.T @ C @ X) @ X.T @ B @ X), (3, 3), (3, 3), (3, 3))
+    assert found.text == "0"
+
+
+@pytest.mark.parametrize(
+    ("f", "shapes", "told"),
+    [
+        (lambda x, I: x @ I @ x, (3, (3, 3)), "f takes I, which is the identity"),  # noqa: E741 - that is the point
+        (lambda x, A, B, AB: x @ A @ B @ x + x @ AB @ x, (3, *[(3, 3)] * 3), "f takes AB, and A, B, whose product"),
+        (lambda x: np.sum(np.log(-x)), (3,), "derivative is not finite at the random point"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_formulas_that_could_not_be_read_or_checked_are_refused(f, shapes, told):
+    with pytest.raises(InputError, match=told):
+        mc.derive(f, *shapes)
+
+
+def test_the_direction_of_a_differential_has_a_name_of_its_own():
+    with pytest.raises(InputError, match="f takes dX, the name of the direction"):
+        mc.differential(lambda X, dX: X @ dX, (3, 3), (3, 3))
+
+
+def test_a_branch_is_refused_since_a_formula_holds_everywhere():
+    with pytest.raises(UnsupportedError, match="takes a branch that depends on numbers"):
+        mc.derive(lambda x: x @ x if np.sum(x) > 0 else 2 * x @ x, 3)
+
+
+def test_random_numbers_in_f_are_found():
+    rng = np.random.default_rng(0)
+    with pytest.raises(TracingError, match="twice"):
+        mc.derive(lambda x: x @ x * rng.normal(), 3)
+
+
+def test_a_formula_must_hold_where_entries_have_both_signs(monkeypatch):
+    """At positive numbers |x| is x, and max(x, 0) too."""
+    monkeypatch.setattr(formulas, "read", lambda graph, arguments: arguments[0])
+    with pytest.raises(CheckError, match="x is off by"):
+        mc.derive(lambda x: x @ np.abs(x) / 2, 3)

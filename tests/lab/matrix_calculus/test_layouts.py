@@ -99,7 +99,19 @@ def test_wrong_input_is_told():
         mc.derivative(lambda x: {"y": x}, a)
     with pytest.raises(UnknownNameError, match="denominator"):
         mc.derivative(np.sum, a, layout="denominators")
-    with pytest.raises(InputError, match="p = 0"):
+    with pytest.raises(InputError, match="p=0; it must be a whole number from 1"):
         mc.table(p=0)
-    with pytest.raises(InputError, match=r"m = 2\.5"):
+    with pytest.raises(InputError, match=r"m=2\.5"):
         mc.table(m=2.5)
+
+
+def test_a_list_is_one_array_and_a_container_is_refused():
+    np.testing.assert_allclose(mc.derivative(lambda x: x @ x, [1.0, 2.0]), [[2], [4]])
+    for f, x in ((lambda x: (x[0], x[1]), np.ones(2)), (lambda p: p["a"], {"a": np.ones(2)})):
+        with pytest.raises(InputError, match="is a container"):
+            mc.derivative(f, x)
+
+
+def test_true_is_no_size():
+    with pytest.raises(InputError, match="m=True"):
+        mc.table(True)  # noqa: FBT003 - that is the point

@@ -275,10 +275,10 @@ def test_a_network_is_a_model_that_can_be_a_key_and_be_sent_elsewhere():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"widths": 5}, "widths=5; give two or more whole numbers"),
-        ({"widths": (2,)}, r"widths=\(2,\); give two or more whole numbers from 1"),
-        ({"widths": (2, 0, 1)}, r"widths=\(2, 0, 1\)"),
-        ({"widths": (2, 1.5)}, r"widths=\(2, 1\.5\)"),
+        ({"widths": 5}, "widths=5; give two or more: features"),
+        ({"widths": (2,)}, r"widths=\(2,\); give two or more: features"),
+        ({"widths": (2, 0, 1)}, r"widths\[1\]=0; it must be a whole number from 1"),
+        ({"widths": (2, 1.5)}, r"widths\[1\]=1\.5"),
         ({"widths": (2, 3, 3, 1), "hidden": ("relu",)}, "hidden names 1 activations for 2 hidden layers"),
         ({"widths": (2, 3, 1), "hidden": "softmax"}, "softmax is an activation of the last layer"),
         ({"widths": (2, 3), "output": "softmax", "loss": "binary-cross-entropy"}, "take loss='quadratic' or"),

@@ -2,92 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from diffkit.differentiators import Derivative, Differentiator, get
-from diffkit.differentiators.arguments import numbered, take
-from diffkit.differentiators.programs import DIRECTED
-from diffkit.errors import InputError, check_name
+from diffkit.differentiators import Derivative, Differentiator
+from diffkit.errors import InputError, check_name, check_whole
 from diffkit.expressions import as_callable
-from diffkit.tracing import current_trace
+from diffkit.operators.preparing import Function, Operator
 
 DEFAULT = "reverse"
-MAX_SIGNATURES = 32  # per operator; the one least recently made goes first
-
-Function = Callable[..., Any]
-
-
-class Operator:
-    """A function that gives a derivative: it prepares one per signature, and keeps it."""
-
-    def __init__(
-        self,
-        f: Function,
-        product: str,
-        method: str | Differentiator,
-        argnums: Any,
-        *,
-        has_aux: bool,
-        finish: Function | None,
-        options: dict[str, Any],
-    ) -> None:
-        f = as_callable(f)
-        self.method = get(method, **options)
-        functools.update_wrapper(self, f, updated=())
-        self.function, self.product, self.has_aux, self.finish = f, product, has_aux, finish
-        self.argnums, self.single = numbered(argnums)
-        self._prepared: dict[Any, Derivative] = {}
-        self._last: Derivative | None = None
-
-    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        """Differentiate at a point."""
-        derivative = self._derivative(args, kwargs)
-        if current_trace() is None:
-            found = derivative.run(*args, **kwargs)  # machine code itself, where there is some
-        else:
-            found = derivative.call(self.product, args, kwargs)
-        return found if self.finish is None else self.finish(found, derivative, args)
-
-    def _derivative(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Derivative:
-        directed = self.product in DIRECTED
-        if directed and len(args) < 2:
-            raise InputError(f"{self.product} needs a point and a direction: {self.product}(f)(x, v)")
-        plain = args[:-1] if directed else args
-        last = self._last
-        if last is not None and last.fits(plain, kwargs):
-            return last
-        how: dict[str, Any] = {"argnums": self.argnums, "single": self.single, "has_aux": self.has_aux}
-        if current_trace() is not None:  # its steps join that trace, and nothing is kept
-            return Derivative(self.method, self.function, plain, kwargs, **how)
-        _, layout = take(plain, kwargs, self.argnums, single=self.single)
-        found = self._prepared.get(layout)
-        if found is None:
-            found = Derivative(self.method, self.function, plain, kwargs, product=self.product, **how)
-            while len(self._prepared) >= MAX_SIGNATURES:
-                self._prepared.pop(next(iter(self._prepared)), None)
-            self._prepared[layout] = found
-        self._last = found
-        return found
-
-    def __repr__(self) -> str:
-        return f"<{self.product} of {getattr(self.function, '__name__', self.function)} by {self.method.name}>"
-
-
-def _operator(
-    f: Function,
-    product: str,
-    method: Any,
-    argnums: Any = 0,
-    *,
-    has_aux: bool = False,
-    finish: Function | None = None,
-    **options: Any,
-) -> Operator:
-    return Operator(f, product, method, argnums, has_aux=has_aux, finish=finish, options=options)
 
 
 def grad(
@@ -133,7 +58,7 @@ def grad(
     >>> dk.grad(lambda p: p["a"] * p["b"])({"a": 2.0, "b": 3.0})["a"].item()
     3.0
     """
-    return _operator(f, "gradient", method, argnums, has_aux=has_aux, **options)
+    return Operator(f, "gradient", method, argnums, has_aux=has_aux, **options)
 
 
 def value_and_grad(
@@ -155,7 +80,7 @@ def value_and_grad(
     >>> float(value), gradient
     (5.0, array([2., 4.]))
     """
-    return _operator(f, "value_and_gradient", method, argnums, has_aux=has_aux, **options)
+    return Operator(f, "value_and_gradient", method, argnums, has_aux=has_aux, **options)
 
 
 def jacobian(
@@ -224,7 +149,7 @@ def jacobian(
         return (made, extra) if has_aux else made
 
     plain = layout == "numerator" and not blocks
-    return _operator(f, "jacobian", method, argnums, has_aux=has_aux, finish=None if plain else finish, **options)
+    return Operator(f, "jacobian", method, argnums, has_aux=has_aux, finish=None if plain else finish, **options)
 
 
 def hessian(
@@ -249,7 +174,7 @@ def hessian(
     array([[4., 2.],
            [2., 0.]])
     """
-    return _operator(f, "hessian", _sparse(method) if sparse else method, argnums, has_aux=has_aux, **options)
+    return Operator(f, "hessian", _sparse(method) if sparse else method, argnums, has_aux=has_aux, **options)
 
 
 def _sparse(method: str | Differentiator) -> str:
@@ -279,7 +204,7 @@ def jvp(
     >>> dk.jvp(np.sin)(np.zeros(2), np.array([1.0, 2.0]))
     array([1., 2.])
     """
-    return _operator(f, "jvp", method, argnums, has_aux=has_aux, **options)
+    return Operator(f, "jvp", method, argnums, has_aux=has_aux, **options)
 
 
 def vjp(
@@ -301,7 +226,7 @@ def vjp(
     >>> dk.vjp(lambda x: np.array([x[0], x[0] * x[1]]))(np.array([2.0, 3.0]), np.array([1.0, 1.0]))
     array([4., 2.])
     """
-    return _operator(f, "vjp", method, argnums, has_aux=has_aux, **options)
+    return Operator(f, "vjp", method, argnums, has_aux=has_aux, **options)
 
 
 def hvp(
@@ -322,7 +247,7 @@ def hvp(
     >>> dk.hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 0.0]))
     array([6., 0.])
     """
-    return _operator(f, "hvp", method, argnums, has_aux=has_aux, **options)
+    return Operator(f, "hvp", method, argnums, has_aux=has_aux, **options)
 
 
 def derivative(f: Function, n: int = 1, *, method: str | Differentiator = "forward", **options: Any) -> Function:
@@ -350,12 +275,10 @@ def derivative(f: Function, n: int = 1, *, method: str | Differentiator = "forwa
     >>> dk.derivative(lambda t: t**3, 2)(np.array([1.0, 2.0]))
     array([ 6., 12.])
     """
-    order: Any = n
-    if isinstance(order, bool) or not isinstance(order, (int, np.integer)) or order < 0:
-        raise InputError(f"n={n!r}; the order of a derivative is 0, 1, 2, ...")
+    check_whole(n, "n", least=0)
     result = as_callable(f)
     for _ in range(n):
-        inner = _operator(result, "jvp", method, **options)
+        inner = Operator(result, "jvp", method, **options)
         result = _along_ones(inner)
     return result
 

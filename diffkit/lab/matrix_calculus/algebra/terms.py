@@ -1,4 +1,4 @@
-"""Matrix expressions in one normal form, so that equal ones are equal: a sum of numbers times scalars times words.
+"""Matrix expressions in one normal form: a sum of numbers times scalars times words.
 
 ::
 
@@ -14,10 +14,17 @@ its transpose, and a trace may be turned round.
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
+
+COMPARISONS = {"greater": ">", "less": "<", "greater_equal": "≥", "less_equal": "≤", "equal": "=", "not_equal": "≠"}
+"""NumPy's comparisons, and how they are written."""
+UNIT = re.compile("e[₀-₉]+")
+"""The name of a unit vector, which no argument can have."""
+DOWNWARD = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+UPWARD = {below: above for above, below in DOWNWARD.items()}
 
 
 class Factor(NamedTuple):
@@ -30,9 +37,19 @@ class Factor(NamedTuple):
     turned: bool = False
     symmetric: bool = False
 
-    def calls(self, name: str) -> bool:
-        """Whether it is that function; an argument may have its name."""
-        return self.name == name and bool(self.of)
+    def calls(self, *names: str) -> bool:
+        """Whether it is one of these functions; an argument may have its name."""
+        return self.name in names and bool(self.of)
+
+    @property
+    def indicates(self) -> bool:
+        """Whether its entries are 1 where a comparison holds and 0 elsewhere."""
+        return self.calls(*COMPARISONS.values())
+
+    @property
+    def entry(self) -> int | None:
+        """Of a unit vector, where its 1 is."""
+        return int(self.name[1:].translate(UPWARD)) if UNIT.fullmatch(self.name) else None
 
     @property
     def transposed(self) -> Factor:
@@ -80,7 +97,7 @@ class Matrix(NamedTuple):
     @property
     def transposed(self) -> Matrix:
         """The transpose."""
-        terms = [term._replace(word=_reversed(term.word)) for term in self.terms]
+        terms = [term._replace(word=reverse(term.word)) for term in self.terms]
         return collect(self.columns, self.rows, terms)
 
     @property
@@ -89,7 +106,8 @@ class Matrix(NamedTuple):
         return self == self.transposed
 
 
-def _reversed(word: Word) -> Word:
+def reverse(word: Word) -> Word:
+    """The transpose of a word."""
     return tuple(factor.transposed for factor in reversed(word))
 
 
@@ -98,7 +116,7 @@ def _reversed(word: Word) -> Word:
 
 def single(factor: Factor) -> Matrix:
     """A matrix of one factor."""
-    return collect(factor.rows, factor.columns, [_settled(1.0, (), (factor,))])
+    return collect(factor.rows, factor.columns, [settled(1.0, (), (factor,))])
 
 
 def named(name: str, rows: int, columns: int, *, symmetric: bool = False) -> Matrix:
@@ -121,6 +139,11 @@ def ones(rows: int, columns: int = 1) -> Matrix:
 def function(name: str, rows: int, columns: int, *of: Matrix, symmetric: bool = False) -> Matrix:
     """A function of matrices that stays as it is."""
     return single(Factor(name, rows, columns, tuple(of), symmetric=symmetric))
+
+
+def unit(size: int, entry: int) -> Matrix:
+    """The vector with 1 in one entry, counted from 0 as in NumPy, and 0 in the others."""
+    return single(Factor(f"e{entry}".translate(DOWNWARD), size, 1))
 
 
 def collect(rows: int, columns: int, terms: Iterable[Term]) -> Matrix:
@@ -158,23 +181,41 @@ def _product(left: Term, right: Term) -> Iterable[Term]:
         if first.calls("diag") and (second.name, second.columns) == ("1", 1):
             rest = Term(coefficient, scalars, word[:spot]), Term(1.0, (), word[spot + 2 :])
             return [t for v in first.of[0].terms for u in _product(rest[0], v) for t in _product(u, rest[1])]
-    return [_settled(coefficient, scalars, word)]
+    return [settled(coefficient, scalars, word)]
 
 
-def _settled(coefficient: float, scalars: Scalars, word: Word) -> Term:
+def settled(coefficient: float, scalars: Scalars, word: Word) -> Term:
     """Normal form of one term: inverses cancel, and whatever is 1 x 1 leaves the word."""
     word = _cancelled(word)
     while (found := _inner(word)) is not None:
         start, stop = found
-        if all(factor.name == "1" for factor in word[start:stop]):
-            coefficient *= word[start].columns  # 1'1
+        if all(factor.name == "1" or factor.entry is not None for factor in word[start:stop]):
+            coefficient *= _picked(word[start], word[stop - 1])
         else:
             scalars += ((_as_scalar(word[start:stop]), 1.0),)
         word = _cancelled(word[:start] + word[stop:])
     powers: dict[Factor, float] = {}
     for factor, power in scalars:
-        powers[factor] = powers.get(factor, 0.0) + power
+        powers[factor] = 1.0 if factor.indicates else powers.get(factor, 0.0) + power
+    _join_signs(powers)
     return Term(coefficient, tuple(sorted((f, p) for f, p in powers.items() if p)), word)
+
+
+def _join_signs(powers: dict[Factor, float]) -> None:
+    """sign(s) / abs(s) is 1 / s."""
+    for sign in [factor for factor, power in powers.items() if factor.calls("sign") and power == 1]:
+        size, inside = sign._replace(name="abs"), sign.of[0].terms
+        if powers.get(size) == -1 and len(inside) == 1 and inside[0].coefficient == len(inside[0].scalars) == 1:
+            ((factor, power),) = inside[0].scalars
+            del powers[sign], powers[size]
+            powers[factor] = powers.get(factor, 0.0) - power
+
+
+def _picked(row: Factor, column: Factor) -> float:
+    """1'1, 1'e_j or e_i'e_j, which are numbers."""
+    if row.name == column.name == "1":
+        return row.columns
+    return float("1" in (row.name, column.name) or row.name == column.name)
 
 
 def _inner(word: Word) -> tuple[int, int] | None:
@@ -191,10 +232,10 @@ def _inner(word: Word) -> tuple[int, int] | None:
 def _as_scalar(word: Word) -> Factor:
     if len(word) == 1:
         return word[0]
-    return Factor("product", 1, 1, (Matrix(1, 1, (Term(1.0, (), min(word, _reversed(word), key=_plainness)),)),))
+    return Factor("product", 1, 1, (Matrix(1, 1, (Term(1.0, (), min(word, reverse(word), key=plainness)),)),))
 
 
-def _plainness(word: Word) -> tuple[int, list[bool], Word]:
+def plainness(word: Word) -> tuple[int, list[bool], Word]:
     """Fewest transposes first, and those in front: x'Bb rather than b'B'x."""
     return sum(factor.turned for factor in word), [not factor.turned for factor in word], word
 
@@ -214,96 +255,3 @@ def _undoes(inverse: Factor, factor: Factor) -> bool:
         return False
     inside = inverse.of[0].transposed if inverse.turned else inverse.of[0]
     return inside == single(factor)
-
-
-def times(left: Matrix, right: Matrix) -> Matrix:
-    """The product entry by entry, of one shape."""
-    if left.scalar:
-        return multiply(left, right)
-    flat = ones(*left.shape)
-    if flat in (left, right):
-        return right if left == flat else left
-    made = collect(*left.shape, [])
-    for a in left.terms:
-        for b in right.terms:
-            scale = collect(1, 1, [_settled(a.coefficient * b.coefficient, a.scalars + b.scalars, ())])
-            pair = sorted(collect(*left.shape, [Term(1.0, (), word)]) for word in (a.word, b.word))
-            made = add(made, multiply(scale, _times_words(pair[0], pair[1], flat)))
-    return made
-
-
-def _times_words(left: Matrix, right: Matrix, flat: Matrix) -> Matrix:
-    if flat in (left, right):
-        return right if left == flat else left
-    return function("times", *left.shape, left, right, symmetric=left.symmetric and right.symmetric)
-
-
-# ------------------------------------------------------------ to scalars
-
-
-def trace(matrix: Matrix) -> Matrix:
-    """The sum of the diagonal; a trace of a column times a row is the row times the column."""
-    made = number(0.0)
-    for coefficient, scalars, word in matrix.terms:
-        cut = next((k + 1 for k, factor in enumerate(word) if factor.columns == 1), None)
-        if not word:
-            term = Term(coefficient * matrix.rows, scalars, ())
-        elif cut is not None:
-            term = _settled(coefficient, scalars, word[cut:] + word[:cut])
-        else:
-            turns = [w[k:] + w[:k] for w in (word, _reversed(word)) for k in range(len(word))]
-            first = min(turns, key=_plainness)
-            inside = Matrix(first[0].rows, first[-1].columns, (Term(1.0, (), first),))
-            term = _settled(coefficient, (*scalars, (Factor("trace", 1, 1, (inside,)), 1.0)), ())
-        made = add(made, collect(1, 1, [term]))
-    return made
-
-
-def total(matrix: Matrix) -> Matrix:
-    """The sum of all entries: of a product entry by entry it is a scalar product, or a trace."""
-    made = number(0.0)
-    for coefficient, scalars, word in matrix.terms:
-        if len(word) == 1 and word[0].calls("times"):
-            found = trace(multiply(word[0].of[0].transposed, word[0].of[1]))
-        elif len(word) == 1 and word[0].calls("diagonal"):
-            found = trace(word[0].of[0])
-        else:
-            inside = collect(*matrix.shape, [Term(1.0, (), word)])
-            left, right = ones(matrix.rows).transposed, ones(matrix.columns)
-            found = multiply(multiply(left, inside), right)
-        made = add(made, multiply(found, collect(1, 1, [Term(coefficient, scalars, ())])))
-    return made
-
-
-def power(scalar: Matrix, exponent: float) -> Matrix:
-    """A scalar to a power; roots of powers stay together, since the square root of t^2 is not t."""
-    if not scalar.terms and exponent > 0:
-        return scalar
-    if len(scalar.terms) == 1:
-        coefficient, scalars, _ = scalar.terms[0]
-        whole = float(exponent).is_integer()
-        if whole or (coefficient > 0 and all(inner == 1 for _, inner in scalars)):
-            raised = tuple((factor, inner * exponent) for factor, inner in scalars)
-            return collect(1, 1, [_settled(math.pow(coefficient, exponent), raised, ())])
-    return collect(1, 1, [Term(1.0, ((Factor("group", 1, 1, (scalar,)), float(exponent)),), ())])
-
-
-def inverse(matrix: Matrix) -> Matrix:
-    """The inverse; of a product of square matrices it is the product of theirs, in the other order."""
-    if matrix.scalar:
-        return power(matrix, -1.0)
-    if len(matrix.terms) != 1 or any(factor.rows != factor.columns for factor in matrix.terms[0].word):
-        return function("inv", *matrix.shape, matrix, symmetric=matrix.symmetric)
-    coefficient, scalars, word = matrix.terms[0]
-    made = number(1.0, matrix.rows)
-    for factor in reversed(word):
-        made = multiply(made, _inverse_of(factor))
-    swapped = tuple((factor, -exponent) for factor, exponent in scalars)
-    return multiply(collect(1, 1, [Term(1 / coefficient, swapped, ())]), made)
-
-
-def _inverse_of(factor: Factor) -> Matrix:
-    plain = factor.transposed if factor.turned else factor
-    if plain.calls("inv"):
-        return plain.of[0].transposed if factor.turned else plain.of[0]
-    return single(Factor("inv", factor.rows, factor.columns, (single(plain),), factor.turned, factor.symmetric))

@@ -143,42 +143,13 @@ def test_the_derivative_at_a_whole_number(method: str) -> None:
 
 @pytest.mark.parametrize("n", [-1, 1.5, "2", None, True])
 def test_orders_count(n: Any) -> None:
-    with pytest.raises(dk.InputError, match="the order of a derivative is 0, 1, 2"):
+    with pytest.raises(dk.InputError, match=r"n=.*; it must be a whole number from 0"):
         dk.derivative(np.sin, n)
 
 
 def test_the_derivative_is_entry_by_entry() -> None:
     with pytest.raises(dk.InputError, match=r"returned shape \(\) for x of shape \(2,\).*use grad or jacobian"):
         dk.derivative(np.sum)(X)
-
-
-# ---------------------------------------------------------------- signatures and names
-
-
-def test_one_operator_serves_many_signatures() -> None:
-    calls = []
-
-    def g(x: Any) -> Any:
-        calls.append(np.shape(x))
-        return np.sum(x**2)
-
-    differentiate = dk.grad(g)
-    for _ in range(3):
-        for shape in [(2,), (3,), (), (2, 2)]:
-            np.testing.assert_array_equal(differentiate(np.ones(shape)), 2 * np.ones(shape))
-    assert sorted(calls) == sorted([(2,), (3,), (), (2, 2)])  # traced once for each
-
-
-def test_an_operator_says_what_it_is() -> None:
-    differentiate = dk.grad(f, method="forward")
-    assert differentiate.__name__ == "f"
-    assert repr(differentiate) == "<gradient of f by forward>"
-
-
-@pytest.mark.parametrize("operator", [dk.jvp, dk.vjp, dk.hvp])
-def test_a_directional_product_needs_its_direction(operator: Any) -> None:
-    with pytest.raises(dk.InputError, match="needs a point and a direction"):
-        operator(f)(X)
 
 
 def test_a_vector_has_no_gradient() -> None:
