@@ -158,7 +158,7 @@ def _keeper(file: Path | None, descent: Descent, stored: checkpoints.Stored | No
     if stored:
         stored.check(about)
         descent.state = stored.state
-    elif os.path.exists(file):  # noqa: PTH110 - Path's own raises where no file can be
+    elif os.path.exists(file):  # noqa: PTH110 - Path's own raises where it may not look
         raise ResultsError(f"{file} is there already; resume it, or name another file")
     else:
         keep()  # a place that cannot be written is known before the first epoch, and a crash in that one costs no more
