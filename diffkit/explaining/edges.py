@@ -98,7 +98,7 @@ class Rule:
 
     def local(self, n: Notation) -> str:
         """The local gradient; empty where there is none."""
-        return self._written(n, self._with_one).string if self.entrywise else ""
+        return self._local(n).string if self.entrywise else ""
 
     @property
     def local_value(self) -> Array | None:
@@ -119,11 +119,15 @@ class Rule:
         last = self.target == self.board.graph.outputs[0]
         if not (self.entrywise or last):
             return self._written(n, self._with_any, self.seed(n))
-        local = self._written(n, self._with_one)
+        local = self._local(n)
         if last:
             return local
         scalar = self.gradient.size == 1 or spread_from_one(self._with_one)
         return n.product(self.seed(n), local) if scalar else n.entrywise_product(self.seed(n), local)
+
+    def _local(self, n: Notation) -> Piece:
+        found = self._written(n, self._with_one)
+        return found.lifted or found
 
     # ------------------------------------------------------------ what the rule records
 

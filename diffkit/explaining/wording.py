@@ -9,7 +9,7 @@ from typing import Any
 from diffkit import primitives as p
 from diffkit.explaining.notation import PRODUCT, Notation, Piece
 from diffkit.graph import CONSTANT, Step
-from diffkit.ops import Op, Static
+from diffkit.ops import Op, Shape, Static
 from diffkit.primitives.contracting import Spec
 
 Wording = Callable[[Notation, Step, Sequence[Step], Sequence[Piece]], Piece]
@@ -24,6 +24,7 @@ LABELS = {
     p.power: "^", p.absolute: "|x|", p.logical_not: "not", p.reshape: "=", **SIGNS, **WORDS,
 }  # fmt: skip
 HIDDEN = frozenset({p.reshape, p.broadcast, p.convert})  # the same entries, in another shape or dtype
+SPREADING = frozenset({p.broadcast, p.convert, p.where, p.scatter})  # arithmetic aside, what NumPy broadcasts for
 
 
 def word(op: Op) -> str:
@@ -44,7 +45,16 @@ def label(step: Step, operands: Sequence[Step]) -> str:
 
 def formula(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
     """A step as a formula of what its operands are written as."""
+    if step.op.family == "elementwise" or step.op in SPREADING:
+        pieces = pieces if step.op is p.multiply else [piece.lifted or piece for piece in pieces]
+    else:
+        pieces = [_spread(n, operand, piece) for operand, piece in zip(operands, pieces, strict=True)]
     return WORDINGS.get(step.op, general)(n, step, operands, pieces)
+
+
+def _spread(n: Notation, operand: Step, piece: Piece) -> Piece:
+    """An operand that was broadcast; only where entries meet entries does nobody need to be told."""
+    return n.call("broadcast", [piece, n.verbatim(str(operand.shape))]) if operand.op is p.broadcast else piece
 
 
 def general(n: Notation, step: Step, _operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
@@ -71,6 +81,27 @@ def same(_n: Notation, _step: Step, _operands: Sequence[Step], pieces: Sequence[
     return pieces[0]
 
 
+def reshaped(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
+    """Another shape, unless only axes of length 1 come or go."""
+    before, after = operands[0].shape, step.shape
+    if [length for length in before if length != 1] != [length for length in after if length != 1]:
+        return n.call("reshape", [*pieces, n.verbatim(str(after))])
+    place = _new_axes(before, after)
+    return pieces[0]._replace(lifted=n.at(pieces[0], place)) if place else pieces[0]
+
+
+def _new_axes(before: Shape, after: Shape) -> str:
+    """The index that adds axes of length 1 between or behind others; before all others, nobody need be told."""
+    rest, parts = list(before), []
+    for length in after:
+        old = rest[:1] == [length]
+        parts.append(":" if old else "None")
+        rest = rest[1:] if old else rest
+    while parts and parts[-1] == ":":
+        parts.pop()
+    return ", ".join(parts) if ":" in parts and not rest else ""
+
+
 # ---------------------------------------------------------------- arithmetic
 
 
@@ -83,7 +114,7 @@ def multiplied(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequen
         return n.product(pieces[0], _row(n, operands[1], pieces[1]))
     if len(step.shape) == 2 and y[-1:] == (1,) and x[:-1] in ((), (1,)):
         return n.product(pieces[1], _row(n, operands[0], pieces[0]))
-    return n.entrywise_product(*pieces)
+    return n.entrywise_product(*(piece.lifted or piece for piece in pieces))
 
 
 def _row(n: Notation, operand: Step, piece: Piece) -> Piece:
@@ -127,7 +158,12 @@ def contracted(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequen
     exchanged, turn_left, turn_right = plan
     left, right = reversed(pieces) if exchanged else pieces
     left, right = (n.transpose(left) if turn_left else left), (n.transpose(right) if turn_right else right)
-    return n.signed(lambda x, y: Piece(n.beside(x, y), PRODUCT), left, right)
+    return n.signed(lambda x, y: _matmul(n, x, y), left, right)
+
+
+def _matmul(n: Notation, x: Piece, y: Piece) -> Piece:
+    """A product of matrices; turned, the product of the turned ones in the other order."""
+    return Piece(n.beside(x, y), PRODUCT, turned=Piece(n.beside(n.transpose(y), n.transpose(x)), PRODUCT))
 
 
 # ---------------------------------------------------------------- reading and placing
@@ -187,6 +223,7 @@ WORDINGS: dict[Op, Wording] = {
     p.contract: contracted,
     **dict.fromkeys(SIGNS, compared),
     **dict.fromkeys(HIDDEN, same),
+    p.reshape: reshaped,
     p.transpose: turned,
     p.index: read,
     p.gather: read,
