@@ -14,7 +14,7 @@ from diffkit.sparsity.pattern import pattern_of
 from diffkit.sweeps import active_steps
 
 MOVES = frozenset({"reshape", "transpose", "broadcast", "index", "gather", "convert", "scatter"})
-"""Ops that put entries elsewhere and compute nothing: reading ``x[2]`` evaluates no function. A sort chooses, as max does."""
+"""Ops that put entries elsewhere and compute nothing, as reading ``x[2]`` does; a sort chooses, as max does."""
 
 
 class Edge(NamedTuple):
