@@ -87,12 +87,13 @@ def judge(f: Around, directions: Sequence[Any], given: Any, tolerance: float) ->
     largest = sure.max(axis=1, keepdims=True)
     seen = np.fmax(largest, size)
     quarter = UNRESOLVED * np.where(seen > 0, seen, 1.0)
+    unsure = margin > quarter
     scale = np.where(largest > 0, largest, size.max(axis=1, keepdims=True))
     scale = np.where(scale > 0, scale, 1.0)
     margin = margin + tolerance * scale
     apart = ~(np.abs(along - value) <= margin)
     verdict = np.select(
-        [np.isin(kind, ROUGH), ~(blur <= quarter), apart, margin > quarter],
+        [np.isin(kind, ROUGH), ~(blur <= quarter), apart, unsure],
         [kind, "undecided", "wrong", "undecided"],
         "holds",
     )
