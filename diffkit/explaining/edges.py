@@ -15,6 +15,7 @@ from diffkit.explaining.notation import LATEX, TEXT, Notation, Piece
 from diffkit.explaining.wording import HIDDEN, formula
 from diffkit.graph import CONSTANT, Graph, Step, run
 from diffkit.ops import Array
+from diffkit.primitives import transpose
 from diffkit.simplify import simplify
 from diffkit.sweeps import Cotangent, accumulate
 from diffkit.tracing import Trace
@@ -94,7 +95,14 @@ class Rule:
         self.board, self.target, self.source = board, target, source
         self.values, self.gradient = values, gradient
         step, operand = board.graph.steps[target], board.graph.steps[source]
-        self.entrywise = step.shape == operand.shape and (step.op.family == "elementwise" or step.shape == ())
+        by_entry = step.shape == operand.shape and (step.op.family == "elementwise" or step.shape == ())
+        self.entrywise = by_entry and not any(map(self._turned, step.operands))
+
+    def _turned(self, position: int) -> bool:
+        """Whether the line reads the other one with its axes exchanged, so that entries do not meet their own."""
+        step = self.board.graph.steps[position]
+        looking = self.board.shown[position] == self.source != position
+        return looking and (step.op is transpose or self._turned(step.operands[0]))
 
     def local(self, n: Notation) -> str:
         """The local gradient; empty where there is none."""

@@ -24,7 +24,7 @@ LABELS = {
     p.power: "^", p.absolute: "|x|", p.logical_not: "not", p.reshape: "=", **SIGNS, **WORDS,
 }  # fmt: skip
 HIDDEN = frozenset({p.reshape, p.broadcast, p.convert})  # the same entries, in another shape or dtype
-SPREADING = frozenset({p.broadcast, p.convert, p.where, p.scatter})  # arithmetic aside, what NumPy broadcasts for
+SPREADING = frozenset({p.broadcast, p.convert, p.where, p.scatter, *SIGNS})  # arithmetic aside, what broadcasts
 
 
 def word(op: Op) -> str:
@@ -48,6 +48,8 @@ def formula(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequence[
     if step.op.family == "elementwise" or step.op in SPREADING:
         pieces = pieces if step.op is p.multiply else [piece.lifted or piece for piece in pieces]
     else:
+        counted = step.params.keys() & {"place", "axis", "axes"} and not _all_axes(step, operands)
+        pieces = [piece.told or piece for piece in pieces] if counted else pieces
         pieces = [_spread(n, operand, piece) for operand, piece in zip(operands, pieces, strict=True)]
     return WORDINGS.get(step.op, general)(n, step, operands, pieces)
 
@@ -82,16 +84,22 @@ def same(_n: Notation, _step: Step, _operands: Sequence[Step], pieces: Sequence[
 
 
 def reshaped(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
-    """Another shape, unless only axes of length 1 come or go."""
-    before, after = operands[0].shape, step.shape
+    """Another shape; not written where only axes of length 1 come or go, but told to those who ask."""
+    (piece,), before, after = pieces, operands[0].shape, step.shape
+    place, known = _new_axes(before, after), piece.told or piece
+    told = n.at(known, place) if place else n.call("reshape", [known, n.verbatim(str(after))])
     if [length for length in before if length != 1] != [length for length in after if length != 1]:
-        return n.call("reshape", [*pieces, n.verbatim(str(after))])
-    place = _new_axes(before, after)
-    return pieces[0]._replace(lifted=n.at(pieces[0], place)) if place else pieces[0]
+        return told
+    return piece._replace(lifted=told if _without_first(before) != _without_first(after) else None, told=told)
+
+
+def _without_first(shape: Shape) -> Shape:
+    """A shape from its first axis on that is longer than 1, where broadcasting begins to matter."""
+    return shape[next((axis for axis, length in enumerate(shape) if length != 1), len(shape)) :]
 
 
 def _new_axes(before: Shape, after: Shape) -> str:
-    """The index that adds axes of length 1 between or behind others; before all others, nobody need be told."""
+    """The index that adds axes of length 1 between or behind others; empty where that is not all."""
     rest, parts = list(before), []
     for length in after:
         old = rest[:1] == [length]
@@ -196,11 +204,14 @@ def scattered(n: Notation, step: Step, _operands: Sequence[Step], pieces: Sequen
     )
 
 
+def _all_axes(step: Step, operands: Sequence[Step]) -> bool:
+    axes = step.params.get("axis")
+    return isinstance(axes, tuple) and len(axes) == len(operands[0].shape)
+
+
 def total(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
     """A sum, over all entries or some axes."""
-    if len(step.params["axis"]) == len(operands[0].shape):
-        return n.call("sum", pieces)
-    return general(n, step, operands, pieces)
+    return n.call("sum", pieces) if _all_axes(step, operands) else general(n, step, operands, pieces)
 
 
 def turned(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:

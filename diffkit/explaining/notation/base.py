@@ -20,7 +20,8 @@ SHOWN = 4  # entries of an array that are written out
 class Piece(NamedTuple):
     """Something written; of a negative, a transpose or a power also what was made negative, turned or raised.
 
-    ``lifted`` is how an array is written where its axes of length 1 must be told, as those of a column.
+    Of an array that got or lost axes of length 1, ``lifted`` is how it is written where it meets other arrays entry by
+    entry, as a column does, and ``told`` where axes are counted.
     """
 
     string: str
@@ -29,6 +30,7 @@ class Piece(NamedTuple):
     turned: Piece | None = None
     raised: tuple[Piece, int] | None = None
     lifted: Piece | None = None
+    told: Piece | None = None
 
     @property
     def is_number(self) -> bool:
