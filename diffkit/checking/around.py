@@ -26,6 +26,7 @@ OUTSIDE = (
     ValueError,
     Warning,
 )  # raised where f is not defined
+SUBNORMAL = 5e-324  # the least positive float64
 SMALLEST = 1e-300  # step size: below, numbers lose digits
 
 
@@ -65,6 +66,8 @@ class Around:
         How often f was called.
     epsilon
         Of the coarsest dtype among those of x and of f's result.
+    smallest
+        Of the positive numbers of that dtype: the rounding of what underflows.
     sizes
         ``max(1, |x|)``, ``(A,)``.
     noise
@@ -86,6 +89,7 @@ class Around:
         self.here = trees.join(self.like).astype(float)
         dtypes = [array.dtype for array in (*self.arrays, *self.like)]
         self.epsilon = float(max([np.finfo(float).eps, *(np.finfo(dtype).eps for dtype in dtypes)]))
+        self.smallest = float(max([SUBNORMAL, *(np.finfo(dtype).smallest_subnormal for dtype in dtypes)]))
         self.sizes = np.maximum(1.0, np.abs(self.x))
         self.noise = np.zeros(self.here.shape)
 
@@ -113,7 +117,7 @@ class Around:
         """Evaluate f along a direction whose largest entry is 1, or -1."""
         steps = self.steps(v)
         ahead, behind = (np.stack([self(self.x + sign * h * v) for h in steps]) for sign in (1.0, -1.0))
-        rounding = self.epsilon / 2 * np.fmax(np.abs(ahead), np.abs(behind))
+        rounding = np.fmax(self.epsilon / 2 * np.fmax(np.abs(ahead), np.abs(behind)), self.smallest)
         return Line(steps, ahead, behind, self.here, np.fmax(self.noise, np.nan_to_num(rounding)))
 
     def steps(self, v: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from diffkit.checking.around import Around
-from diffkit.checking.extrapolation import Estimate, central
+from diffkit.checking.extrapolation import SAFETY, Estimate, central
 from diffkit.checking.kinks import ROUGH, behaviour
 from diffkit.checking.tolerance import allowed, conditioning
 
@@ -26,11 +26,12 @@ NEAR = 3
 
 
 class Column(NamedTuple):
-    """What differences along one direction say, an entry per output; the names are those of `Judged`."""
+    """What differences along one direction say, an entry per output; ``blur`` is their own part of the margin."""
 
     given: Any
     value: Any
     margin: Any
+    blur: Any
     below: Any
     above: Any
     size: Any
@@ -79,16 +80,22 @@ class Judged:
 def judge(f: Around, directions: Sequence[Any], given: Any, tolerance: float) -> Judged:
     """Judge a derivative ``(B, A)`` along directions, ``(A,)`` each."""
     columns = [_column(f, v, _along(given, v)) for v in directions]
-    along, value, margin, below, above, size, kind = (np.stack(part, axis=1) for part in zip(*columns, strict=True))
+    along, value, margin, blur, below, above, size, kind = (
+        np.stack(part, axis=1) for part in zip(*columns, strict=True)
+    )
     sure = np.where(np.abs(value) > margin, np.abs(value), 0.0)  # other than zero, for sure
     largest = sure.max(axis=1, keepdims=True)
-    unsure = ~np.isfinite(value) | (margin > UNRESOLVED * np.fmax(largest, size))
+    seen = np.fmax(largest, size)
+    quarter = UNRESOLVED * np.where(seen > 0, seen, 1.0)
+    unsure = margin > quarter
     scale = np.where(largest > 0, largest, size.max(axis=1, keepdims=True))
     scale = np.where(scale > 0, scale, 1.0)
     margin = margin + tolerance * scale
     apart = ~(np.abs(along - value) <= margin)
     verdict = np.select(
-        [np.isin(kind, ROUGH), apart & np.isfinite(value), unsure], [kind, "wrong", "undecided"], "holds"
+        [np.isin(kind, ROUGH), ~(blur <= quarter), apart, unsure],
+        [kind, "undecided", "wrong", "undecided"],
+        "holds",
     )
     return Judged(along, value, margin, below, above, verdict.astype(object), scale)
 
@@ -107,7 +114,7 @@ def _column(f: Around, v: Any, given: Any) -> Column:
     margin = allowed(found, conditioning(f, v, found, line.steps), given, f.epsilon)
     near = np.abs([line.ahead[NEAR % len(line.steps)], line.behind[NEAR % len(line.steps)], line.here])
     size = np.nan_to_num(np.fmax.reduce(near)) / np.max(f.sizes)
-    return Column(given, found.value, margin, below.value, above.value, size, kind)
+    return Column(given, found.value, margin, SAFETY * found.error, below.value, above.value, size, kind)
 
 
 def random_directions(f: Around) -> list[Any]:

@@ -32,16 +32,21 @@ def entry_name(root: str, structure: trees.Structure, leaves: Sequence[Any], pos
     number = int(np.searchsorted(np.cumsum(sizes), position, side="right"))
     within = np.unravel_index(position - sum(sizes[:number]), leaves[number].shape)
     index = f"[{', '.join(map(str, within))}]" if within else ""
-    return _path(root, structure, number) + index
+    return path_name(root, () if structure.spec is None else structure.spec.paths()[number]) + index
 
 
-def _path(root: str, structure: trees.Structure, number: int) -> str:
-    if structure.spec is None:
-        return root
+def path_name(root: str, path: Sequence[Any]) -> str:
+    """Name an array in a container by its way there: a key of a dictionary is a name of its own.
+
+    Examples
+    --------
+    >>> path_name("p", ()), path_name("p", [0]), path_name("p", ["W1"]), path_name("p", ["layers", 0, "W"])
+    ('p', 'p[0]', 'W1', 'layers[0].W')
+    """
     text = ""
-    for part in structure.spec.paths()[number]:
-        if isinstance(part, str):
+    for part in path:
+        if isinstance(part, str) and part.isidentifier():
             text += f".{part}" if text else part
         else:
             text = f"{text or root}[{part}]"
-    return text
+    return text or root

@@ -32,9 +32,9 @@ def estimate_noise(f: Around) -> Any:
     spacing, found = f.epsilon ** (2 / 3), np.zeros(f.here.shape)
     pending, still = np.isfinite(f.here), np.zeros(f.here.shape, bool)
     for _ in range(WIDENINGS):
-        # A kink near x spoils one side, hence the lesser of two; a grid can hide one spacing, hence the larger of two.
-        spreads = [[_deviation(f, sign * part * spacing * direction) for sign in (1, -1)] for part in (1.0, GOLDEN)]
-        spread = np.fmax(*[np.fmin(*sides) for sides in spreads])
+        # A grid can hide one spacing, hence the larger of two; a kink near x spoils one side, hence the lesser of two.
+        spreads = [[_deviation(f, sign * part * spacing * direction) for part in (1.0, GOLDEN)] for sign in (1, -1)]
+        spread = np.fmin(*[np.fmax(*side) for side in spreads])
         found = np.where(pending, np.fmax(found, np.nan_to_num(spread)), found)
         pending &= np.isnan(spread) | still  # what stood still is looked at once more, where steps of a grid are small
         still = np.isnan(spread)

@@ -15,6 +15,7 @@ from diffkit.explaining.notation import LATEX, TEXT, Notation, Piece
 from diffkit.explaining.wording import HIDDEN, formula
 from diffkit.graph import CONSTANT, Graph, Step, run
 from diffkit.ops import Array
+from diffkit.primitives import transpose
 from diffkit.simplify import simplify
 from diffkit.sweeps import Cotangent, accumulate
 from diffkit.tracing import Trace
@@ -94,11 +95,18 @@ class Rule:
         self.board, self.target, self.source = board, target, source
         self.values, self.gradient = values, gradient
         step, operand = board.graph.steps[target], board.graph.steps[source]
-        self.entrywise = step.shape == operand.shape and (step.op.family == "elementwise" or step.shape == ())
+        by_entry = step.shape == operand.shape and (step.op.family == "elementwise" or step.shape == ())
+        self.entrywise = by_entry and not any(map(self._turned, step.operands))
+
+    def _turned(self, position: int) -> bool:
+        """Whether the line reads the other one with its axes exchanged, so that entries do not meet their own."""
+        step = self.board.graph.steps[position]
+        looking = self.board.shown[position] == self.source != position
+        return looking and (step.op is transpose or self._turned(step.operands[0]))
 
     def local(self, n: Notation) -> str:
         """The local gradient; empty where there is none."""
-        return self._written(n, self._with_one).string if self.entrywise else ""
+        return self._local(n).string if self.entrywise else ""
 
     @property
     def local_value(self) -> Array | None:
@@ -119,11 +127,15 @@ class Rule:
         last = self.target == self.board.graph.outputs[0]
         if not (self.entrywise or last):
             return self._written(n, self._with_any, self.seed(n))
-        local = self._written(n, self._with_one)
+        local = self._local(n)
         if last:
             return local
         scalar = self.gradient.size == 1 or spread_from_one(self._with_one)
         return n.product(self.seed(n), local) if scalar else n.entrywise_product(self.seed(n), local)
+
+    def _local(self, n: Notation) -> Piece:
+        found = self._written(n, self._with_one)
+        return found.lifted or found
 
     # ------------------------------------------------------------ what the rule records
 

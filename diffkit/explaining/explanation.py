@@ -48,7 +48,7 @@ def explain(
         variable. Both find the same.
     names
         A name for each argument, as a list or as "x z"; for a single argument of shape ``(n,)`` also a name for each of
-        its entries. By default what f calls them.
+        its entries. By default what f calls them; an array in a dictionary has the name of its key.
     argnums
         Which arguments to differentiate by: a position, or several; by default all.
     limit

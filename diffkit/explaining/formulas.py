@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.errors import InputError
-from diffkit.explaining.grammar import Instruction, Reader, complaint, short
+from diffkit.explaining.grammar import NUMBER, Instruction, Reader, complaint, short
 
 
 @dataclass(frozen=True)
@@ -138,10 +139,7 @@ def _apply(instruction: Instruction, stack: list[Any], bound: Mapping[str, Any])
 
 
 def _number(name: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = float(text) if re.fullmatch(f"[+-]?{NUMBER}", text, re.ASCII) else math.nan
     if not math.isfinite(value):
         raise InputError(f"{short(text)} is no finite number for {name}; write one such as 2, -0.5 or 1e-3")
     return value

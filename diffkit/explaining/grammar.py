@@ -73,9 +73,11 @@ _BETWEEN = {
     "**": _POWER,
 }
 
+NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+"""What counts as a number, as a regular expression of ASCII letters."""
 _SPACE = re.compile(r"\s*", re.ASCII)
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign>\*\*|[-+*/^(),])|(?P<end>$))",
+    rf"\s*(?:(?P<number>{NUMBER})|(?P<name>[A-Za-z_]\w*)|(?P<sign>\*\*|[-+*/^(),])|(?P<end>$))",
     re.ASCII,
 )
 

@@ -91,7 +91,7 @@ def lines(graph: Graph, inputs: Sequence[str] = (), parts: Mapping[tuple[int, in
 
 
 def tidy(graph: Graph) -> Graph:
-    """A function's graph as one writes it on a blackboard: what is computed twice is written once.
+    """A function's graph as one writes it on a blackboard: what is computed twice is written once, copies never.
 
     Everything else stays as the user wrote it. Guards go, and a result that is an argument itself gets a step.
     """
@@ -100,6 +100,9 @@ def tidy(graph: Graph) -> Graph:
     steps: list[Step] = []
     for step in graph.steps:
         operands = tuple(where[operand] for operand in step.operands)
+        if _copies(step, [steps[operand] for operand in operands]):
+            where.append(operands[0])
+            continue
         key = (step.op, operands, *step.params.values()) if operands else len(steps)
         if key not in known:
             known[key] = len(steps)
@@ -115,6 +118,14 @@ def tidy(graph: Graph) -> Graph:
             found = len(steps) - 1
         outputs.append(found)
     return drop_dead(steps, [where[position] for position in graph.inputs], outputs, {})
+
+
+def _copies(step: Step, operands: Sequence[Step]) -> bool:
+    """Whether a step reads, or fills, a whole array with what it is given, as ``x[:]`` and ``x *= 2`` do."""
+    if step.op not in (p.index, p.scatter) or len(operands) != 1 or operands[0].shape != step.shape:
+        return False
+    places = step.params["places"] if step.op is p.scatter else (step.params["place"],)
+    return operands[0].dtype == step.dtype and not any(map(place_text, places))
 
 
 class Board:

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from diffkit.checking.naming import path_name
 from diffkit.differentiators.arguments import Layout, Spec
 from diffkit.errors import InputError
 from diffkit.graph import REFERENCE, Graph
@@ -66,9 +67,13 @@ def _parameters(f: Callable[..., Any], count: int) -> list[str]:
 
 
 def _leaves(layout: Layout, names: Sequence[str]) -> list[str]:
-    """The names of arrays: an argument's own, or its path in a container."""
-    called: list[str] = []
-    for name, structure in zip(names, layout.structures, strict=True):
-        paths = [()] if structure.spec is None else structure.spec.paths()
-        called += [name + "".join(f"[{key}]" for key in path) for path in paths]
+    """The names of arrays: an argument's own, or its path in a container; from the argument on where two are alike."""
+    ways = [
+        (name, path)
+        for name, structure in zip(names, layout.structures, strict=True)
+        for path in ([()] if structure.spec is None else structure.spec.paths())
+    ]
+    called = [path_name(*way) for way in ways]
+    if len(set(called)) < len(called):
+        called = [name + "".join(f"[{key}]" for key in path) for name, path in ways]
     return [name for name, leaf in zip(called, layout.leaves, strict=True) if isinstance(leaf, Spec)]

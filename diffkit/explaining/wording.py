@@ -9,7 +9,7 @@ from typing import Any
 from diffkit import primitives as p
 from diffkit.explaining.notation import PRODUCT, Notation, Piece
 from diffkit.graph import CONSTANT, Step
-from diffkit.ops import Op, Static
+from diffkit.ops import Op, Shape, Static
 from diffkit.primitives.contracting import Spec
 
 Wording = Callable[[Notation, Step, Sequence[Step], Sequence[Piece]], Piece]
@@ -24,6 +24,7 @@ LABELS = {
     p.power: "^", p.absolute: "|x|", p.logical_not: "not", p.reshape: "=", **SIGNS, **WORDS,
 }  # fmt: skip
 HIDDEN = frozenset({p.reshape, p.broadcast, p.convert})  # the same entries, in another shape or dtype
+SPREADING = frozenset({p.broadcast, p.convert, p.where, p.scatter, *SIGNS})  # arithmetic aside, what broadcasts
 
 
 def word(op: Op) -> str:
@@ -44,7 +45,18 @@ def label(step: Step, operands: Sequence[Step]) -> str:
 
 def formula(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
     """A step as a formula of what its operands are written as."""
+    if step.op.family == "elementwise" or step.op in SPREADING:
+        pieces = pieces if step.op is p.multiply else [piece.lifted or piece for piece in pieces]
+    else:
+        counted = step.params.keys() & {"place", "axis", "axes"} and not _all_axes(step, operands)
+        pieces = [piece.told or piece for piece in pieces] if counted else pieces
+        pieces = [_spread(n, operand, piece) for operand, piece in zip(operands, pieces, strict=True)]
     return WORDINGS.get(step.op, general)(n, step, operands, pieces)
+
+
+def _spread(n: Notation, operand: Step, piece: Piece) -> Piece:
+    """An operand that was broadcast; only where entries meet entries does nobody need to be told."""
+    return n.call("broadcast", [piece, n.verbatim(str(operand.shape))]) if operand.op is p.broadcast else piece
 
 
 def general(n: Notation, step: Step, _operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
@@ -71,6 +83,33 @@ def same(_n: Notation, _step: Step, _operands: Sequence[Step], pieces: Sequence[
     return pieces[0]
 
 
+def reshaped(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
+    """Another shape; not written where only axes of length 1 come or go, but told to those who ask."""
+    (piece,), before, after = pieces, operands[0].shape, step.shape
+    place, known = _new_axes(before, after), piece.told or piece
+    told = n.at(known, place) if place else n.call("reshape", [known, n.verbatim(str(after))])
+    if [length for length in before if length != 1] != [length for length in after if length != 1]:
+        return told
+    return piece._replace(lifted=told if _without_first(before) != _without_first(after) else None, told=told)
+
+
+def _without_first(shape: Shape) -> Shape:
+    """A shape from its first axis on that is longer than 1, where broadcasting begins to matter."""
+    return shape[next((axis for axis, length in enumerate(shape) if length != 1), len(shape)) :]
+
+
+def _new_axes(before: Shape, after: Shape) -> str:
+    """The index that adds axes of length 1 between or behind others; empty where that is not all."""
+    rest, parts = list(before), []
+    for length in after:
+        old = rest[:1] == [length]
+        parts.append(":" if old else "None")
+        rest = rest[1:] if old else rest
+    while parts and parts[-1] == ":":
+        parts.pop()
+    return ", ".join(parts) if ":" in parts and not rest else ""
+
+
 # ---------------------------------------------------------------- arithmetic
 
 
@@ -83,7 +122,7 @@ def multiplied(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequen
         return n.product(pieces[0], _row(n, operands[1], pieces[1]))
     if len(step.shape) == 2 and y[-1:] == (1,) and x[:-1] in ((), (1,)):
         return n.product(pieces[1], _row(n, operands[0], pieces[0]))
-    return n.entrywise_product(*pieces)
+    return n.entrywise_product(*(piece.lifted or piece for piece in pieces))
 
 
 def _row(n: Notation, operand: Step, piece: Piece) -> Piece:
@@ -127,7 +166,12 @@ def contracted(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequen
     exchanged, turn_left, turn_right = plan
     left, right = reversed(pieces) if exchanged else pieces
     left, right = (n.transpose(left) if turn_left else left), (n.transpose(right) if turn_right else right)
-    return n.signed(lambda x, y: Piece(n.beside(x, y), PRODUCT), left, right)
+    return n.signed(lambda x, y: _matmul(n, x, y), left, right)
+
+
+def _matmul(n: Notation, x: Piece, y: Piece) -> Piece:
+    """A product of matrices; turned, the product of the turned ones in the other order."""
+    return Piece(n.beside(x, y), PRODUCT, turned=Piece(n.beside(n.transpose(y), n.transpose(x)), PRODUCT))
 
 
 # ---------------------------------------------------------------- reading and placing
@@ -160,11 +204,14 @@ def scattered(n: Notation, step: Step, _operands: Sequence[Step], pieces: Sequen
     )
 
 
+def _all_axes(step: Step, operands: Sequence[Step]) -> bool:
+    axes = step.params.get("axis")
+    return isinstance(axes, tuple) and len(axes) == len(operands[0].shape)
+
+
 def total(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
     """A sum, over all entries or some axes."""
-    if len(step.params["axis"]) == len(operands[0].shape):
-        return n.call("sum", pieces)
-    return general(n, step, operands, pieces)
+    return n.call("sum", pieces) if _all_axes(step, operands) else general(n, step, operands, pieces)
 
 
 def turned(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
@@ -187,6 +234,7 @@ WORDINGS: dict[Op, Wording] = {
     p.contract: contracted,
     **dict.fromkeys(SIGNS, compared),
     **dict.fromkeys(HIDDEN, same),
+    p.reshape: reshaped,
     p.transpose: turned,
     p.index: read,
     p.gather: read,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -153,8 +154,10 @@ class Layered(ABC):
             W[:] = rng.normal(0.0, 1 / np.sqrt(W.shape[1]) if scale is None else scale, size=W.shape)
         return parameters
 
-    def layers(self, parameters: Any) -> list[tuple[Any, Any]]:
-        """Show the parameters as (W, b) of each layer, b with one column; views.
+    def named(self, parameters: Any) -> OrderedDict[str, Any]:
+        """Show the parameters by name, in the order of the vector: W1, b1, W2, b2, ...; views.
+
+        ``cost``, ``predict`` and ``backward`` take them so too, and a gradient of ``cost`` has their names.
 
         Raises
         ------
@@ -164,9 +167,30 @@ class Layered(ABC):
         Examples
         --------
         >>> from diffkit.problems.convolutional import ConvolutionalNetwork
+        >>> [(name, array.shape) for name, array in ConvolutionalNetwork().named(np.zeros(410)).items()]
+        [('W1', (4, 9)), ('b1', (4, 1)), ('W2', (10, 36)), ('b2', (10, 1))]
+        """
+        pairs = enumerate(self.layers(parameters), 1)
+        return OrderedDict(  # of a plain dictionary, containers of arrays sort the keys
+            (f"{letter}{layer}", part) for layer, pair in pairs for letter, part in zip("Wb", pair, strict=True)
+        )
+
+    def layers(self, parameters: Any) -> list[tuple[Any, Any]]:
+        """Show the parameters as (W, b) of each layer, b with one column; views.
+
+        Raises
+        ------
+        InputError
+            They are neither one vector of all parameters nor all arrays by name.
+
+        Examples
+        --------
+        >>> from diffkit.problems.convolutional import ConvolutionalNetwork
         >>> [(W.shape, b.shape) for W, b in ConvolutionalNetwork().layers(np.zeros(410))]
         [((4, 9), (4, 1)), ((10, 36), (10, 1))]
         """
+        if isinstance(parameters, dict):
+            return self._pairs(parameters)
         if np.shape(parameters) != (self.count,):
             raise InputError(
                 f"parameters of shape {np.shape(parameters)}; this network has {self.count}, in one vector, "
@@ -180,6 +204,15 @@ class Layered(ABC):
             pairs.append((np.reshape(W, (units, fan_in)), np.reshape(b, (units, 1))))
             start = end
         return pairs
+
+    def _pairs(self, named: dict[str, Any]) -> list[tuple[Any, Any]]:
+        needed = {f"W{layer}": shape for layer, shape in enumerate(self.shapes, 1)}
+        needed |= {f"b{layer}": (units, 1) for layer, (units, _) in enumerate(self.shapes, 1)}
+        if (found := {name: np.shape(array) for name, array in named.items()}) != needed:
+            raise InputError(
+                f"parameters of shapes {found}; this network has {needed}, as named(parameters) shows them"
+            )
+        return [(named[f"W{layer}"], named[f"b{layer}"]) for layer in range(1, len(self.shapes) + 1)]
 
     def check_inputs(self, X: Any) -> None:
         """Refuse what is neither examples in columns nor one example.

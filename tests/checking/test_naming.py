@@ -18,6 +18,7 @@ import diffkit as dk
         (np.ones((1, 2)), ["x[0, 0]", "x[0, 1]"]),
         ([np.ones(1), 2.0], ["x[0][0]", "x[1]"]),
         ({"W1": np.ones((2, 1)), "b1": 0.0}, ["W1[0, 0]", "W1[1, 0]", "b1"]),
+        ({"two words": 1.0, "2": np.ones(1)}, ["x[2][0]", "x[two words]"]),
         ({"layers": [{"W": np.ones(1)}, {"W": np.ones(1)}]}, ["layers[0].W[0]", "layers[1].W[0]"]),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -157,6 +158,64 @@ def test_contributions_add_up_to_the_gradient(instance, version):
         sent = [edge.value for edge in explanation.edges if edge.source.name == line.name]
         if sent and line.kind != "loss":
             np.testing.assert_allclose(sum(sent), explanation.gradients[line.name], rtol=1e-9, atol=1e-12)
+
+
+# ---------------------------------------------------------------- views, read as NumPy reads them
+
+NUMPY = {name: getattr(np, name) for name in ("sum", "sin", "cos", "exp", "reshape", "where", "logical_not")} | {
+    "broadcast": np.broadcast_to,
+    "max": np.maximum,
+}
+
+
+def test_an_entry_that_is_read_elsewhere_has_no_local_gradient():
+    x, weights = np.array([[0.1, 0.2], [0.3, 0.4]]), np.array([[1.0, 2.0], [3.0, 4.0]])
+    *_, edge = dk.explain(lambda x: np.sum(np.sin(x.T) * weights), x).edges
+    assert str(edge).startswith("x -> t: (dJ/dt ⊙ cos(xᵀ))ᵀ = (2, 2) [[")
+    np.testing.assert_allclose(edge.value, weights.T * np.cos(x), rtol=1e-14)
+
+
+def in_numpy(text, values):
+    text = re.sub(r"dJ/d(\w)", r"d\1", text.replace("⊙", "*").replace("^", "**").replace("ᵀ", ".T"))
+    text = re.sub(r"(?<=\w) (?=\w)|(?<=\d)(?=[a-z])", "*", text)
+    return eval(text, NUMPY, values)  # noqa: S307  # text of our own
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(np.diag(x) ** 2) + np.sum(x.reshape(9)[::4]),
+        lambda x: np.sum(np.broadcast_to(x[0], (2, 3)).T * x[:, :2]),
+        lambda x: np.sum(np.exp(x) / np.sum(np.exp(x), axis=1, keepdims=True) * np.arange(3.0)),
+        lambda x: np.sum(np.sin(x[0][:, None] + x)),
+        lambda x: np.sum(x[0][:, None] * x),
+        lambda x: np.sum(np.sin(x[:, :, None] * x[:, None, :])),
+        lambda x: np.sum(np.sin(np.sum(x.reshape(1, 9)[:, 1:].reshape(4, 2), axis=0))),
+        lambda x: np.sum(np.repeat(x[0], 2) ** 2),
+        lambda x: np.sum(np.sin(np.reshape(x[:1], 3)[1:])),
+        lambda x: np.sum(np.sin(np.maximum(x[:, :1], np.reshape(x[:, :1], 3)))),
+        lambda x: np.sum(np.where(x[0] < np.reshape(x[0], (1, 3)).T, x, 2 * x)),
+        lambda x: np.sum(np.exp(np.sum(x[0][:, None], axis=0)) + np.sum(x[1][None, :], axis=0)),
+        lambda x: np.sum(np.sin(x.T) * np.arange(3.0)),
+        lambda x: np.sum(x.T**2 * np.exp(x)),
+    ],
+)
+def test_a_formula_says_where_numpy_would_read_another_shape(f):
+    x = np.arange(9.0).reshape(3, 3) / 7 - 0.3
+    explanation = dk.explain(f, x, version="A")
+    numbers = {"x": x, "c1": np.arange(3.0), **explanation.values}
+    for line in explanation.lines:
+        if line.text:
+            found = in_numpy(line.text, numbers)
+            assert found.shape == line.shape
+            np.testing.assert_allclose(found, numbers[line.name], rtol=1e-12, atol=1e-15)
+    numbers |= {f"d{name}": gradient for name, gradient in explanation.gradients.items()}
+    for edge in explanation.edges:
+        if "scatter" not in edge.text:
+            found = np.asarray(in_numpy(edge.text, numbers))
+            found = found.reshape(edge.value.shape) if found.size == edge.value.size else found  # a column for a vector
+            found = np.broadcast_to(found, edge.value.shape)
+            np.testing.assert_allclose(found, edge.value, rtol=1e-12, atol=1e-15)
 
 
 # ---------------------------------------------------------------- parentheses

@@ -126,9 +126,20 @@ def test_the_derivative_is_the_same_graph_in_both_versions():
 def test_containers_are_named_by_path():
     weights = {"W": np.array([[1.0, 2.0]]), "b": np.array([0.5])}
     found = dk.explain(lambda p, x: np.sum(p["W"] @ x + p["b"]), weights, np.ones(2))
-    assert list(found.gradient) == ["p[W]", "p[b]", "x"]
+    assert list(found.gradient) == ["W", "b", "x"]
     np.testing.assert_array_equal(found.gradient["x"], [1.0, 2.0])
     assert r"\mathrm{p}" not in found.latex()
+    nested = dk.explain(
+        lambda p: p["layers"][0]["W"] * p["J"] * p["two words"], {"layers": [{"W": 2.0}], "J": 3.0, "two words": 1.0}
+    )
+    assert list(nested.gradient) == ["J", "layers[0].W", "p[two words]"]
+    assert "L = " in str(nested)  # J is taken
+
+
+def test_containers_with_equal_keys_are_told_apart_by_the_arguments_name():
+    found = dk.explain(lambda p, q: p["W"] * q["W"] * q["b"], {"W": 2.0}, {"W": 3.0, "b": 1.0})
+    assert list(found.gradient) == ["p[W]", "q[W]", "q[b]"]
+    assert "t = p[W] q[W]" in str(found)
 
 
 def test_arrays_that_f_reads_are_called_as_f_calls_them():

@@ -286,6 +286,12 @@ def test_a_point_has_the_order_of_the_names(text):
     assert parse("z*x").point(text) == [-1.5, 2.0]
 
 
+@pytest.mark.parametrize("number", ["1_0", "0x10", "\uff12", "\u0663", "--2", "1e400", "inf", "nan", "2 3", "pi"])
+def test_a_point_has_the_numbers_that_a_formula_has(number):
+    with pytest.raises(InputError, match="is no finite number for x"):
+        parse("x").point(f"x={number}")
+
+
 @given(st.text() | st.text("xz=,.1e- "))
 def test_any_text_is_a_point_or_an_input_error(text):
     try:

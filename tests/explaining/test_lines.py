@@ -81,10 +81,20 @@ def test_views_have_no_line():
     assert [(line.name, line.text, line.shape) for line in found] == [
         ("x", "", (2, 3)),
         ("y", "", (6,)),
-        ("t", "xᵀ ⊙ y", (6,)),
+        ("t", "reshape(xᵀ, (6,)) ⊙ y", (6,)),
         ("J", "sum(t)", ()),
     ]
     assert found[2].operands == (found[0].position, found[1].position)
+
+
+def test_copies_have_no_line():
+    def f(x):
+        y = x.copy()
+        y *= 2
+        y -= x[0]
+        return np.sum(y[:])
+
+    assert [line.text for line in dk.explain(f, np.ones(3)).lines if line.text] == ["2x", "x[0]", "t - u", "sum(v)"]
 
 
 def test_what_f_reads_from_outside_is_a_parameter():

@@ -151,6 +151,12 @@ def test_products_of_arrays_say_which_they_are():
     assert text(lambda x, y: np.sum(np.einsum("ijk,k->ij", x, y)), np.ones((2, 2, 3)), v) == "einsum('abc,c->ab', x, y)"
 
 
+def test_a_product_is_turned_factor_by_factor():
+    x, w = np.ones((3, 2)), np.ones((2, 3))
+    (edge,) = [e for e in dk.explain(lambda x, w: np.sum((x @ w).T @ x), x, w).edges if e.source.name == "t"]
+    assert (edge.text, edge.latex) == ("x dJ/duᵀ", r"x \, \frac{dJ}{du}^{\top}")
+
+
 def test_places_are_written_as_python_writes_them():
     assert place_text((1, Span(0, None, 1, 3))) == "1"
     assert place_text((Span(0, None, 1, 3), 1)) == ":, 1"

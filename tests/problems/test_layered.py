@@ -169,6 +169,30 @@ def test_parameters_are_w_and_b_of_each_layer(model):
 
 
 @every_model
+def test_parameters_by_name_are_those_of_the_vector_in_its_order(model):
+    rng = np.random.default_rng(0)
+    numbers, X, Y = rng.normal(size=model.count), rng.normal(size=(16, 2)), np.eye(3)[:, [0, 2]]
+    named = model.named(numbers)
+    assert list(named) == ["W1", "b1", "W2", "b2"]
+    assert all(np.shares_memory(part, numbers) for part in named.values())
+    assert model.cost(named, X, Y) == model.cost(dict(named), X, Y) == model.cost(numbers, X, Y)
+    gradient = dk.grad(model.cost)(named, X, Y)
+    assert {name: part.shape for name, part in gradient.items()} == {name: part.shape for name, part in named.items()}
+    found = np.concatenate([gradient[name].ravel() for name in ("W1", "b1", "W2", "b2")])
+    np.testing.assert_allclose(found, model.backward(numbers, X, Y), rtol=1e-9, atol=1e-12)
+    np.testing.assert_array_equal(model.backward(named, X, Y), model.backward(numbers, X, Y))
+    assert dk.check(lambda p: model.cost(p, X, Y), named, model.backward(numbers, X, Y))  # a vector has that order too
+
+
+@every_model
+def test_names_and_shapes_that_are_not_the_networks_are_refused(model):
+    named = model.named(np.zeros(model.count))
+    for wrong in ({}, {**named, "W3": np.zeros((1, 1))}, {**named, "b1": np.zeros(3)}):
+        with pytest.raises(InputError, match=r"this network has .* as named"):
+            model.predict(wrong, np.zeros(16))
+
+
+@every_model
 @pytest.mark.parametrize("size", [0, 1, 1000])
 def test_parameters_of_another_number_are_refused(model, size):
     with pytest.raises(InputError, match=rf"parameters of shape \({size},\); this network has {model.count}, in one"):

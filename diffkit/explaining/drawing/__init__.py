@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -114,12 +115,12 @@ def _numbers(what: Graph | Derivative | Explanation) -> dict[str, Notes]:
 
 
 def _short(value: Any) -> str:
-    array = np.asarray(value)
+    array = np.asarray(value) + 0.0  # which makes 0 of -0
     if array.ndim == 0:
         return f"{array:.4g}"
     if array.size <= ENTRIES and array.ndim == 1:
         return "[" + ", ".join(f"{entry:.3g}" for entry in array) + "]"
-    return f"norm {np.linalg.norm(array):.3g}"
+    return f"norm {math.hypot(*array.ravel().tolist()):.3g}"  # squares of huge numbers would overflow
 
 
 def _without_what_functions_say(shown: Sequence[Line]) -> list[Line]:
@@ -146,6 +147,4 @@ def _picture(written: Sequence[Line], numbers: dict[str, Notes]) -> Any:
 
 
 def _shape(line: Line) -> Notes:
-    if not line.shape or line.kind == "constant":
-        return ()
-    return (("shape", str(line.shape)),)
+    return (("shape", str(line.shape)),) if line.shape else ()

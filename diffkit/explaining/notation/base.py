@@ -18,13 +18,19 @@ SHOWN = 4  # entries of an array that are written out
 
 
 class Piece(NamedTuple):
-    """Something written; of a negative, a transpose or a power also what was made negative, turned or raised."""
+    """Something written; of a negative, a transpose or a power also what was made negative, turned or raised.
+
+    Of an array that got or lost axes of length 1, ``lifted`` is how it is written where it meets other arrays entry by
+    entry, as a column does, and ``told`` where axes are counted.
+    """
 
     string: str
     binds: int = ATOM
     minus: Piece | None = None
     turned: Piece | None = None
     raised: tuple[Piece, int] | None = None
+    lifted: Piece | None = None
+    told: Piece | None = None
 
     @property
     def is_number(self) -> bool:
@@ -170,9 +176,12 @@ class Notation(ABC):
         return self.signed(self.fraction, x, y)
 
     def power(self, x: Piece, y: Piece) -> Piece:
-        """A power; to the first, the base."""
+        """A power; to the first, the base; of a power, with whole exponents, one power."""
         if y == ONE:
             return x
+        if x.raised and y.string.isdigit():
+            base, exponent = x.raised
+            return self.power(base, self.unsigned(str(exponent * int(y.string))))
         whole = (x, int(y.string)) if y.string.isdigit() else None
         return Piece(self.raised(self.within(x, ATOM), y), POWER, raised=whole)
 

@@ -52,8 +52,8 @@ class Text(Notation):
         """``2t``, ``x z``, ``dJ/du cos(t)``."""
         first, second = self.within(left, PRODUCT), self.within(right, QUOTIENT)
         if left.is_number:
-            sign = "·" if second[:1].isdigit() else "" if re.match(r"[^\W\d](?![^\W\d_])", second) else " "
-            return first + sign + second
+            letter = re.match(r"(?!e\d)[^\W\d](?![^\W\d_])", second, re.IGNORECASE)  # 2e1 would be a number
+            return first + ("·" if second[:1].isdigit() else "" if letter else " ") + second
         return f"{first} {second}"
 
     def special(self, kind: str, piece: Piece) -> Piece:

@@ -206,8 +206,8 @@ def _connect(axes: Axes, before: Column, after: Column, weights: Weights | None)
         if weights is None:
             colour, width, word = EDGE, 1.0, rf"$w^{{[{after.layer}]}}_{{{i + 1}{j + 1}}}$"
         else:
-            weight = float(weights[i, j])
-            colour = POSITIVE if weight > 0 else NEGATIVE
+            weight = float(weights[i, j]) + 0.0  # which makes 0 of -0
+            colour = POSITIVE if weight > 0 else NEGATIVE if weight < 0 else EDGE
             width, word = 0.3 + 2.2 * abs(weight) / largest, f"{weight:.2g}"
         axes.plot(*zip(*ends, strict=True), color=colour, linewidth=width, zorder=1, gid=f"edge-{after.layer}-{i}-{j}")
         labels.append(Label(word, *ends))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -14,6 +14,7 @@ from diffkit.explaining import explain
 from diffkit.explaining.drawing import draw
 from diffkit.graph import Graph
 from diffkit.lab.figures import LabFigure
+from diffkit.lab.networks import Network
 
 EXAMPLES = {
     "worked-example": "x z",
@@ -31,15 +32,10 @@ def example(name: str) -> Figure:
     return draw(explain(problem.function, problem.point, names=names), values=True).figure()
 
 
-def network(W1: Any, b1: Any, W2: Any, b2: Any, x: Any) -> Any:
-    """The sum of a network's squared outputs, with one hidden layer."""
-    return np.sum((W2 @ np.tanh(W1 @ x + b1) + b2) ** 2)
-
-
 def hidden_layer() -> Figure:
-    """A network on vectors: one node for each array."""
-    arrays = [np.full((5, 2), 0.3), np.zeros(5), np.full((1, 5), -0.2), np.ones(1), np.array([1.0, 2.0])]
-    return draw(network, *arrays).figure()
+    """The cost of a network with one hidden layer, on four examples: one node for each array."""
+    network, X, Y = Network((2, 5, 1)), np.array([[0.0, 0, 1, 1], [0, 1, 0, 1]]), np.array([[0.0, 1, 1, 0]])
+    return draw(network.cost, network.named(network.initial()), X, Y).figure()
 
 
 def derivative() -> Figure:

@@ -13,10 +13,8 @@ from diffkit.graph import CONSTANT, INPUT, Graph, Step, run
 from diffkit.sparsity.pattern import pattern_of
 from diffkit.sweeps import active_steps
 
-MOVES = frozenset(
-    {"reshape", "transpose", "broadcast", "index", "gather", "convert", "scatter", "take_along", "put_along"}
-)
-"""Ops that put entries elsewhere and compute nothing: reading ``x[2]`` evaluates no function."""
+MOVES = frozenset({"reshape", "transpose", "broadcast", "index", "gather", "convert", "scatter"})
+"""Ops that put entries elsewhere and compute nothing, as reading ``x[2]`` does; a sort chooses, as max does."""
 
 
 class Edge(NamedTuple):

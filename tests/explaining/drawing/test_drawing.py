@@ -150,6 +150,19 @@ def test_arrays_show_their_shape_and_small_ones_their_entries():
     assert f"norm {np.sqrt(12) * 0.1:.3g}" in words.values()
 
 
+def test_a_constant_array_shows_its_shape_and_zero_no_sign():
+    words = texts(dk.draw(lambda x: np.sum(x * (x > 0)) + x @ np.array([1.0, 2.0]), np.array([1.0, -2.0]), values=True))
+    (constant,) = (gid for gid, text in words.items() if text == "c1")
+    assert words[constant.replace("name", "shape")] == "(2,)"
+    assert "[1, 0]" in words.values()
+    assert "[1, -0]" not in words.values()
+
+
+@pytest.mark.parametrize(("entry", "words"), [(1e200, "norm 2e+200"), (np.inf, "norm inf"), (np.nan, "norm nan")])
+def test_norms_of_huge_numbers_and_of_none(entry, words):
+    assert words in texts(dk.draw(np.sum, np.full(4, entry), values=True)).values()
+
+
 def test_constants_that_a_function_says_are_no_nodes():
     words = texts(dk.draw(parse("1/(x^3 + 3)"), 2.0))
     assert [text for gid, text in words.items() if gid.startswith("name")].count("3") == 1

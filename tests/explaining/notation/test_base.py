@@ -36,6 +36,9 @@ MINUS = TEXT.negative(A)
         (TEXT.product(A, TEXT.number(2)), "2a"),
         (TEXT.product(TEXT.number(2), TEXT.call("sin", [A])), "2 sin(a)"),
         (TEXT.product(TEXT.number(2), TEXT.number(3)), "2·3"),
+        (TEXT.product(TEXT.number(2), TEXT.name("e")), "2e"),
+        (TEXT.product(TEXT.number(2), TEXT.name("e1")), "2 e1"),  # 2e1 is 20
+        (TEXT.product(TEXT.number(2), TEXT.power(TEXT.name("E2"), TEXT.number(3))), "2 E2^3"),
         (TEXT.product(TEXT.sum(A, B), C), "(a + b) c"),
         (TEXT.product(TEXT.quotient(A, B), C), "(a/b) c"),
         (TEXT.product(C, TEXT.quotient(A, B)), "c a/b"),
@@ -45,6 +48,8 @@ MINUS = TEXT.negative(A)
         (TEXT.quotient(TEXT.sum(A, B), C), "(a + b)/c"),
         (TEXT.quotient(TEXT.gradient("J", "u"), C), "dJ/du / c"),
         (TEXT.power(TEXT.power(A, B), C), "(a^b)^c"),
+        (TEXT.power(TEXT.power(A, TEXT.number(2)), TEXT.number(3)), "a^6"),
+        (TEXT.power(TEXT.power(A, TEXT.number(2)), TEXT.number(0.5)), "(a^2)^0.5"),
         (TEXT.power(A, TEXT.power(B, C)), "a^(b^c)"),
         (TEXT.power(MINUS, TEXT.number(2)), "(-a)^2"),
         (TEXT.power(A, TEXT.number(1)), "a"),

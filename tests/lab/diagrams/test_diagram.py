@@ -85,9 +85,11 @@ def test_each_number_stands_on_the_edge_of_its_weight():
 
 
 def test_signs_have_colours_and_sizes_widths():
-    _, _, edges, texts = drawn(diagram([np.array([[2.0, -1.0, 0.0]])]))
-    positive, negative, zero = (edges[f"edge-1-0-{j}"] for j in range(3))
-    assert positive.get_color() != negative.get_color()
+    _, _, edges, texts = drawn(diagram([np.array([[2.0, -1.0, 0.0, -0.0]])]))
+    positive, negative, zero, minus = (edges[f"edge-1-0-{j}"] for j in range(4))
+    assert len({line.get_color() for line in (positive, negative, zero)}) == 3
+    assert minus.get_color() == zero.get_color()
+    assert sorted(text.get_text() for text in labels(texts)) == ["-1", "0", "0", "2"]
     assert positive.get_linewidth() > negative.get_linewidth() > zero.get_linewidth() > 0
     assert any("blue: positive" in text.get_text() for text in texts)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diffkit.lab.figures.graphs import EXAMPLES, example
+from diffkit.lab.figures.graphs import EXAMPLES, example, hidden_layer
 
 
 def shown(figure):
@@ -46,3 +46,11 @@ def test_a_worked_example_shows_the_numbers_found_by_hand(name):
     found = shown(example(name))
     for variable, numbers in by_hand()[name].items():
         assert found[variable] == tuple(f"{number:.4g}" for number in numbers)
+
+
+def test_the_network_shows_its_parameters_by_name_and_shape():
+    (axes,) = hidden_layer().axes
+    texts = {text.get_gid(): text.get_text() for text in axes.texts}
+    shapes = {texts[gid]: texts.get(gid.replace("name", "shape")) for gid in texts if gid.startswith("name")}
+    expected = {"W1": "(5, 2)", "b1": "(5, 1)", "W2": "(1, 5)", "b2": "(1, 1)", "X": "(2, 4)", "Y": "(1, 4)", "J": None}
+    assert shapes.items() >= expected.items()

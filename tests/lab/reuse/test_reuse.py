@@ -57,6 +57,7 @@ SMALL = {
     "the identity": (lambda x: x[0], np.array([1.0, 2.0])),
     "a constant": (lambda x: 3.0, np.array([1.0, 2.0])),
     "a matrix function": (np.linalg.det, np.array([[2.0, 1.0], [0.0, 3.0]])),
+    "a sort": (lambda x: np.sort(x) @ np.array([1.0, 10.0, 100.0]), np.array([3.0, 1.0, 2.0])),
 }
 
 
@@ -124,6 +125,7 @@ GRADIENTS = {
     "the identity": lambda x: np.array([1.0, 0.0]),
     "a constant": np.zeros_like,
     "a matrix function": lambda x: np.linalg.det(x) * np.linalg.inv(x).T,
+    "a sort": lambda x: np.array([100.0, 1.0, 10.0]),
 }
 
 
