@@ -186,7 +186,7 @@ class Descent:
             if not (math.isfinite(cost) and all_finite(parameters)):
                 what = "step" if math.isfinite(cost) else f"cost {cost}"
                 return f"the {what} of sample{'s' * (len(samples) > 1)} {', '.join(map(str, samples))} is not finite"
-        return ""
+        return "a step was not finite, and is when it is taken again: the cost has numbers that change"
 
     def _batches(self, generator: np.random.Generator) -> Iterable[Batches]:
         if self.settings.order == "in-order":

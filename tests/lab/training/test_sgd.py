@@ -198,6 +198,20 @@ def test_a_velocity_whose_square_overflows_is_finite(samples):
     np.testing.assert_allclose(trained.parameters, -2e200, rtol=1e-12)
 
 
+def test_a_cost_that_is_infinite_once_and_then_not_is_no_epoch(samples):
+    class Moody(Network):
+        calls = 0
+
+        def cost(self, parameters, X, Y):
+            value = float(np.sum(parameters**2))  # no trace can follow
+            Moody.calls += 1
+            return np.inf if Moody.calls == 100 else value
+
+    trained = train(Moody((2, 1)), samples, method="finite-difference", epochs=3)
+    assert trained.stopped.startswith("a step was not finite, and is when it is taken again")
+    assert trained.history == ()
+
+
 @pytest.mark.parametrize("method", ["reverse", "finite-difference"])
 @pytest.mark.parametrize(("rate", "what"), [(1.2, "cost inf"), (1e308, "step")])
 def test_the_sample_at_which_it_went_wrong_is_named(samples, rate, what, method):
