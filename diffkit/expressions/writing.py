@@ -94,8 +94,12 @@ class Translator:
         return made if number.q == 1 else p.divide(made, float(number.q))
 
     def _quotient(self, above: list[Any], below: list[tuple[Any, Any]]) -> Any:
-        if above and len(below) == 1 and below[0][1] in (2, 3):
-            return self._over_power(above, below[0][0], int(below[0][1]))
+        if above and len(below) == 1:
+            base, exponent = below[0]
+            if 2 * exponent == 3:
+                base, exponent = self.sympy.sqrt(base), 3
+            if exponent in (2, 3):
+                return self._over_power(above, base, int(exponent))
         top = _multiplied([self.write(part) for part in above]) if above else 1.0
         return p.divide(top, _multiplied([self._power(*part) for part in below])) if below else top
 

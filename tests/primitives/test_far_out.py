@@ -176,3 +176,14 @@ def test_a_quotient_is_not_written_with_powers_that_overflow(pair):
         x, y = map(mp.mpf, pair)
         _close(gradient, [1 / y, -x / y**2])
         _close(second, [[0, -1 / y**2], [-1 / y**2, 2 * x / y**3]])
+
+
+@pytest.mark.parametrize("size", [1e-150, 1e-110, 1e110, 1e150])
+def test_the_root_of_a_sum_of_squares_written_out(size):
+    """SymPy's second derivative is 1/h - x**2/(x**2 + y**2)**(3/2)."""
+    plan = dk.get("symbolic", form="expression").prepare(np.linalg.norm, np.ones(2), product="hessian")
+    with mp.workdps(50):
+        x, y = mp.mpf(size), mp.mpf(0.7 * size)
+        h = mp.hypot(x, y)
+        exact = [[y * y / h**3, -x * y / h**3], [-x * y / h**3, x * x / h**3]]
+    _close(plan.run(np.array([size, 0.7 * size])), exact)
