@@ -62,7 +62,8 @@ class Op:
     vjp
         ``vjp(cotangent, result, operands, active, params)``; one contribution per operand, or None.
     symbolic
-        ``symbolic(sympy, *object_arrays, **params)``, the SymPy meaning.
+        ``symbolic(sympy, *object_arrays, **params)``, the SymPy meaning; None: a function of this name, if it is one
+        of numbers.
     cost
         ``cost(result, operands, params)``, counted.
     numpy

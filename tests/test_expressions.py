@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
+from sympy.codegen import cfunctions
 
 import diffkit as dk
 from diffkit.expressions import Assignments, as_callable, as_function, differentiate, operations
@@ -27,6 +28,8 @@ EXPRESSIONS = [
     sympy.loggamma(b), sympy.digamma(b), sympy.polygamma(1, b), sympy.polygamma(2, b), sympy.zeta(3, b),
     sympy.Abs(c) * a, sympy.sign(c) * a, sympy.floor(b) * a, sympy.ceiling(b) * a, sympy.Max(a, b, c),
     sympy.Min(a, b, c),
+    cfunctions.expm1(c), cfunctions.log1p(c), cfunctions.hypot(a, b), a * sympy.exp(2 * b) / (1 + sympy.exp(b)) ** 3,
+    a**3 / b**2, a / (b * b), 2 / b**3, a * b * c / (a + b) ** 3, -a / 2 + b, a**2 * b**2 / (a + c) ** 3, 3 / b,
     sympy.Max(a, 1) * c, sympy.Mod(b, a), sympy.Heaviside(c) + a, sympy.Piecewise((a**2, a > b), (c * b, True)),
     sympy.Piecewise((a**2, sympy.And(a < b, c < 0)), (b, True)),
     sympy.Piecewise((c**2, sympy.Or(a > b, c > 0)), (a * b, True)),

@@ -12,6 +12,7 @@ import numpy as np
 from diffkit import primitives as p
 from diffkit.errors import TooLargeError, UnsupportedError
 from diffkit.expressions.assignments import Assignments, operations
+from diffkit.expressions.kept import as_numbers, meaning
 from diffkit.graph import INPUT, REFERENCE, Graph, Step
 from diffkit.primitives.meanings import as_objects
 
@@ -81,7 +82,7 @@ class Reader:
         if step.op is REFERENCE:
             return self._symbols(position, step, f"p{position}_")
         if step.op.family == "leaf":  # a constant, or seeds of a derivative inside f
-            return _numbers(self.sympy, step.op.evaluate(**step.params))
+            return as_numbers(self.sympy, step.op.evaluate(**step.params))
         if step.op in DECIDED:
             self.reading.decided.append(position)
             return self.values(position)
@@ -106,14 +107,15 @@ class Reader:
             positions = operands[1].astype(np.intp)
             made = step.op.evaluate(operands[0], positions, **step.params)
             return as_objects(np.frompyfunc(self.sympy.sympify, 1, 1)(made))  # NumPy's zeros are ints
-        if step.op.symbolic is None:
+        symbolic = meaning(step.op)
+        if symbolic is None:
             raise UnsupportedError(f"{step.op.name} has no meaning in SymPy; use method='forward' or 'reverse'")
         if step.op is not p.scatter and math.prod(step.shape) > self.limit:
             raise TooLargeError(
                 f"{step.op.name} of shape {step.shape} has more entries than the limit of {self.limit} expressions; "
                 "use method='forward' or 'reverse', or raise limit="
             )
-        return step.op.symbolic(self.sympy, *operands, **step.params)
+        return symbolic(self.sympy, *operands, **step.params)
 
     def _symbols(self, position: int, step: Step, name: str) -> Any:
         entries = math.prod(step.shape)
@@ -160,23 +162,3 @@ class Reader:
         if known is None:
             known = self.depth[expression] = 1 + max(self._depth(part) for part in expression.args)
         return known
-
-
-def _numbers(sympy: Any, value: Any) -> Any:
-    """Exact numbers where they are short (1/2, 3), floats otherwise."""
-    made = np.empty(value.shape, dtype=object)
-    for spot in np.ndindex(*value.shape):
-        made[spot] = _number(sympy, value[spot].item())
-    return as_objects(made) if value.ndim else as_objects(_number(sympy, value.item()))
-
-
-def _number(sympy: Any, value: Any) -> Any:
-    if isinstance(value, bool):
-        return sympy.true if value else sympy.false
-    if isinstance(value, int) or (math.isfinite(value) and value == int(value) and abs(value) < 2**53):
-        return sympy.Integer(int(value))
-    if math.isfinite(value) and (value * 64).is_integer() and abs(value) < 2**20:
-        return sympy.Rational(value)
-    if math.isnan(value):
-        return sympy.nan
-    return sympy.Float(value, 17) if math.isfinite(value) else (sympy.oo if value > 0 else -sympy.oo)

@@ -64,7 +64,7 @@ class Translator:
         kind = type(expression).__name__
         if kind in self.ways:
             return self.ways[kind](expression)
-        meaning = self.table.get(kind)
+        meaning = self.table.get(kind) or p.BY_NAME.get(kind)
         if meaning is None:
             raise UnsupportedError(f"{type(expression).__name__} in {expression} has no meaning in NumPy")
         return meaning(*[self.write(part) for part in expression.args])
@@ -72,25 +72,49 @@ class Translator:
     def _sum(self, expression: Any) -> Any:
         total = None
         for part in expression.args:
-            number, rest = part.as_coeff_Mul()
-            negative = number.is_number and number.is_negative and number == -1
-            term = self.write(rest if negative else part)
+            negative = part.as_coeff_Mul(rational=True)[0].p == -1
+            term = self.write(-part if negative else part)
             signed = -term if negative and total is None else term
             total = signed if total is None else total - term if negative else total + term
         return total
 
     def _product(self, expression: Any) -> Any:
+        """Factors over factors; a fraction multiplies and divides in the end."""
+        number, rest = expression.as_coeff_Mul(rational=True)
         above, below = [], []
-        for part in expression.args:
+        for part in self.sympy.Mul.make_args(rest):
             if part.is_Pow and part.exp.is_number and part.exp.is_negative:
-                below.append(self._power(part.base, -part.exp))
+                below.append((part.base, -part.exp))
             else:
                 above.append(part)
-        if above and above[0] == -1 and len(above) > 1:
-            top = -_multiplied([self.write(part) for part in above[1:]])
-        else:
-            top = _multiplied([self.write(part) for part in above]) if above else 1.0
-        return p.divide(top, _multiplied(below)) if below else top
+        if not above and abs(number.p) != 1:
+            above, number = [self.sympy.Integer(number.p)], number / number.p
+        made = self._quotient(above, below)
+        made = -made if number.p == -1 else made if number.p == 1 else float(number.p) * made
+        return made if number.q == 1 else p.divide(made, float(number.q))
+
+    def _quotient(self, above: list[Any], below: list[tuple[Any, Any]]) -> Any:
+        if above and len(below) == 1:
+            base, exponent = below[0]
+            if 2 * exponent == 3:
+                base, exponent = self.sympy.sqrt(base), 3
+            if exponent in (2, 3):
+                return self._over_power(above, base, int(exponent))
+        top = _multiplied([self.write(part) for part in above]) if above else 1.0
+        return p.divide(top, _multiplied([self._power(*part) for part in below])) if below else top
+
+    def _over_power(self, above: list[Any], base: Any, exponent: int) -> Any:
+        """``x y / h**3`` as ``(x / h) (y / h) / h``: ``x y`` or ``h**3`` may overflow where the result does not."""
+        near: list[Any] = []
+        while above and len(near) < exponent - 1:
+            *above, part = above
+            near = _factors(part) + near
+        h, tops = self.write(base), {part: self.write(part) for part in near}
+        over = {part: p.divide(top, h) for part, top in tops.items()}
+        made = _multiplied([over[part] for part in near[:exponent]] + [tops[part] for part in near[exponent:]])
+        for _ in range(exponent - len(near)):
+            made = p.divide(made, h)
+        return _multiplied([*map(self.write, above), made])
 
     def _power(self, base: Any, exponent: Any) -> Any:
         if base == self.sympy.E:
@@ -110,6 +134,13 @@ class Translator:
         for value, condition in reversed(branches):
             made = p.where(self.write(condition), self.write(value), made)
         return made
+
+
+def _factors(part: Any) -> list[Any]:
+    """The factors of ``x**2`` or ``x**3``, and of ``exp(2 x)``, which is what SymPy makes of ``exp(x)**2``."""
+    base, exponent = part.as_base_exp()
+    number, rest = exponent.primitive()
+    return [base**rest] * int(number) if number in (2, 3) and (rest == 1 or part.func.__name__ == "exp") else [part]
 
 
 def _multiplied(factors: list[Any]) -> Any:

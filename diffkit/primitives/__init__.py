@@ -2,7 +2,9 @@
 
 Read a row as a line of a table of derivatives. ``z`` is the result, ``x`` and ``y`` the operands; a partial may
 use the result, since it has been computed anyway. What a user writes in NumPy is lowered to these rows and no
-others (`diffkit.tracing.lowering`). Singular points stand at the end of their row, and in docs/limitations.md.
+others (`diffkit.tracing.lowering`). None for SymPy means a function of the row's own name and derivative, where SymPy
+has none that keeps the digits (`diffkit.expressions.kept`). Singular points stand at the end of their row, and in
+docs/limitations.md.
 """
 
 from __future__ import annotations
@@ -62,19 +64,17 @@ negative    = elementwise(np.negative,    lambda s, x: -x,       lambda z, x: -1
 square      = elementwise(np.square,      lambda s, x: x**2,     lambda z, x: 2 * x)
 reciprocal  = elementwise(np.reciprocal,  lambda s, x: 1 / x,    lambda z, x: -(z * z))       # x = 0
 sqrt        = elementwise(np.sqrt,        "sqrt",                lambda z, x: 0.5 / z)        # infinite at x = 0
-cbrt        = elementwise(np.cbrt,        lambda s, x: s.sign(x) * s.Abs(x) ** s.Rational(1, 3),
-                                                                 lambda z, x: 1 / (3 * z * z), **_FUNCTION)  # infinite at x = 0
-mod         = elementwise(np.remainder,   lambda s, x, y: x - y * s.floor(x / y), lambda z, x, y: 1,   lambda z, x, y: -np.floor_divide(x, y))  # jumps
+cbrt        = elementwise(np.cbrt,        None,                  lambda z, x: 1 / (3 * z * z), **_FUNCTION)  # infinite at x = 0
+mod         = elementwise(np.remainder,   None,                  lambda z, x, y: 1,         lambda z, x, y: -np.floor_divide(x, y))  # jumps
 # ------------ exponentials and logarithms
 exp         = elementwise(np.exp,         "exp",                 lambda z, x: z,            **_FUNCTION)
 exp2        = elementwise(np.exp2,        lambda s, x: 2**x,     lambda z, x: z * _LN2,     **_FUNCTION)
-expm1       = elementwise(np.expm1,       lambda s, x: s.exp(x) - 1, lambda z, x: z + 1,    **_FUNCTION)
+expm1       = elementwise(np.expm1,       None,                  lambda z, x: np.exp(x),    **_FUNCTION)  # z + 1 has no digits left where z is near -1
 log         = elementwise(np.log,         "log",                 lambda z, x: 1 / x,        **_FUNCTION)  # x = 0
 log2        = elementwise(np.log2,        lambda s, x: _log(s, x, 2),  lambda z, x: 1 / (x * _LN2),  **_FUNCTION)  # x = 0
 log10       = elementwise(np.log10,       lambda s, x: _log(s, x, 10), lambda z, x: 1 / (x * _LN10), **_FUNCTION)  # x = 0
-log1p       = elementwise(np.log1p,       lambda s, x: s.log(1 + x), lambda z, x: 1 / (1 + x), **_FUNCTION)  # x = -1
-logaddexp   = elementwise(np.logaddexp,   lambda s, x, y: s.log(s.exp(x) + s.exp(y)),
-                                          lambda z, x, y: expit(x - y), lambda z, x, y: expit(y - x), **_FUNCTION)
+log1p       = elementwise(np.log1p,       None,                  lambda z, x: 1 / (1 + x),  **_FUNCTION)  # x = -1
+logaddexp   = elementwise(np.logaddexp,   None,                  lambda z, x, y: expit(x - y), lambda z, x, y: expit(y - x), **_FUNCTION)
 # ------------ trigonometric and hyperbolic
 sin         = elementwise(np.sin,         "sin",    lambda z, x: np.cos(x),                 **_FUNCTION)
 cos         = elementwise(np.cos,         "cos",    lambda z, x: -np.sin(x),                **_FUNCTION)
@@ -87,17 +87,16 @@ arctan2     = elementwise(np.arctan2,     "atan2",  lambda z, x, y: y / (x * x +
 sinh        = elementwise(np.sinh,        "sinh",   lambda z, x: np.cosh(x),                **_FUNCTION)
 cosh        = elementwise(np.cosh,        "cosh",   lambda z, x: np.sinh(x),                **_FUNCTION)
 tanh        = elementwise(np.tanh,        "tanh",   lambda z, x: 1 - z * z,                 **_FUNCTION)
-arcsinh     = elementwise(np.arcsinh,     "asinh",  lambda z, x: 1 / np.hypot(x, 1.0),      **_FUNCTION)
-arccosh     = elementwise(np.arccosh,     "acosh",  lambda z, x: 1 / np.sqrt((x - 1) * (x + 1)),  **_FUNCTION)  # x = 1
+arcsinh     = elementwise(np.arcsinh,     None,     lambda z, x: 1 / np.hypot(x, 1.0),      **_FUNCTION)
+arccosh     = elementwise(np.arccosh,     "acosh",  lambda z, x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)), **_FUNCTION)  # x = 1
 arctanh     = elementwise(np.arctanh,     "atanh",  lambda z, x: 1 / ((1 - x) * (1 + x)),   **_FUNCTION)  # |x| = 1
-hypot       = elementwise(np.hypot,       lambda s, x, y: s.sqrt(x**2 + y**2),
-                                                    lambda z, x, y: x / z, lambda z, x, y: y / z)         # (0, 0)
+hypot       = elementwise(np.hypot,       None,     lambda z, x, y: x / z, lambda z, x, y: y / z)         # (0, 0)
 # ------------ with kinks: at a tie, the mean of both sides
 absolute    = elementwise(np.absolute,    "Abs",    lambda z, x: np.sign(x))                              # kink at 0: 0
 maximum     = elementwise(np.maximum,     "Max",    _tie, lambda z, x, y: _tie(z, y, x))  # kink at x = y
 minimum     = elementwise(np.minimum,     "Min",    lambda z, x, y: _tie(z, y, x), _tie)  # kink at x = y
 # ------------ scipy.special (when scipy is installed)
-expit: Op   = elementwise(_fn.Logistic(), lambda s, x: 1 / (1 + s.exp(-x)), lambda z, x: z * (1 - z),     **_FUNCTION)
+expit: Op   = elementwise(_fn.Logistic(), None,                  lambda z, x: z * expit(-x), **_FUNCTION)  # 1 - z has no digits left where z is near 1
 erf         = elementwise(_fn.of_scipy("erf"),  "erf",    lambda z, x: _TWO_OVER_ROOT_PI * np.exp(-x * x),      **_FUNCTION)
 erfc        = elementwise(_fn.of_scipy("erfc"), "erfc",   lambda z, x: -_TWO_OVER_ROOT_PI * np.exp(-x * x),     **_FUNCTION)
 gammaln     = elementwise(_fn.of_scipy("gammaln"), "loggamma", lambda z, x: psi(x),                             **_FUNCTION)  # poles
@@ -108,8 +107,8 @@ sign          = constant(np.sign,          "sign")
 floor         = constant(np.floor,         "floor")
 ceil          = constant(np.ceil,          "ceiling")
 trunc         = constant(np.trunc,         lambda s, x: s.sign(x) * s.floor(s.Abs(x)))
-rint          = constant(np.rint,          lambda s, x: s.floor(x + s.Rational(1, 2)))
-floor_divide  = constant(np.floor_divide,  lambda s, x, y: s.floor(x / y))
+rint          = constant(np.rint)
+floor_divide  = constant(np.floor_divide)
 heaviside     = constant(np.heaviside,     "Heaviside")
 stop          = constant(_fn.Stop(),       lambda s, x: s.Function("constant")(x), touches="none")  # dk.constant
 greater       = constant(np.greater,       "Gt")

@@ -22,8 +22,7 @@ class Logistic:
 
     def __call__(self, x: Any) -> Any:
         """Compute with exponents that are never positive."""
-        small = np.exp(-np.abs(x))
-        return np.where(np.greater_equal(x, 0), 1.0, small) / (1.0 + small)
+        return np.exp(np.minimum(x, 0)) / (1.0 + np.exp(-np.abs(x)))
 
 
 class Stop:

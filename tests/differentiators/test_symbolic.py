@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,41 @@ def test_shared_names_what_is_used_twice() -> None:
     inner = np.exp(X[0] * X[1])
     slope = 2 * inner**2 + np.cos(inner) * inner
     np.testing.assert_allclose(plan.run(X), [[slope * X[1], slope * X[0]]], rtol=1e-14)
+
+
+# ---------------------------------------------------------------- functions that SymPy would write out
+
+
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [
+        (lambda x: np.logaddexp(0, x[0] * x[1]), "[x1*expit(x0*x1), x0*expit(x0*x1)]"),
+        (lambda x: np.hypot(x[0], x[1]), "[x0/hypot(x0, x1), x1/hypot(x0, x1)]"),
+        (lambda x: np.expm1(x[0]) * np.log1p(x[1]), "[log1p(x1)*exp(x0), expm1(x0)/(x1 + 1)]"),
+        (lambda x: np.cbrt(x[0]), "[1/(3*cbrt(x0)**2), 0]"),
+        (lambda x: x[0] % x[1], "[1, -floor_divide(x0, x1)]"),
+        (lambda x: np.rint(x[0]) * x[1], "[0, rint(x0)]"),
+    ],
+)  # fmt: skip
+def test_what_sympy_would_write_out_stays_one_function(f: Any, expected: str) -> None:
+    assert str(prepared(f).expressions.matrix) == f"Matrix([{expected}])"
+
+
+def test_functions_kept_whole_have_numbers_and_print_upright() -> None:
+    plan = prepared(lambda x: np.expm1(x[0]) ** 2 + x[0] // x[1] * x[1])
+    slope, steps = plan.expressions.matrix
+    assert float(slope.subs(x0, 1e-20)) == 2e-20
+    assert steps.subs({x0: 7, x1: 2}) == 3
+    assert sympy.latex(slope) == r"2 \operatorname{expm1}{\left(x_{0} \right)} e^{x_{0}}"
+    assert sympy.latex(steps**2) == r"\operatorname{floor\_divide}^{2}{\left(x_{0}, x_{1} \right)}"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_steps_are_those_of_numpy(form: str) -> None:
+    """SymPy's floor(x + 1/2) rounds halves up, and x - y*floor(x/y) has no digits of a large x left."""
+    plan = prepared(lambda x: np.rint(x[0]) * x[0] + np.sin(x[1] % 0.7), form, product="gradient")
+    for x in ([0.5, 1e15 / 3], [2.5, -0.25], [-1.5, 7.0], [np.nextafter(0.5, 0), 0.125]):
+        np.testing.assert_allclose(plan.run(np.array(x)), [round(x[0]), np.cos(math.fmod(x[1], 0.7) % 0.7)], rtol=1e-14)
 
 
 # ---------------------------------------------------------------- functions with kinks, steps and pieces

@@ -225,7 +225,9 @@ def xlogy(x: Any, y: Any) -> Any:
 
 
 def xlog1py(x: Any, y: Any) -> Any:
-    return xlogy(x, 1 + y)
+    """``x log(1 + y)``, likewise."""
+    none = p.logical_or(p.less_equal(y, -1), p.isinf(y))
+    return x * p.log1p(p.where(p.logical_and(p.equal(x, 0), none), 0.0, y))
 
 
 def log_expit(x: Any) -> Any:

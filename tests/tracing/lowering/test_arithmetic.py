@@ -235,6 +235,16 @@ def test_xlogy_is_zero_at_zero():
     np.testing.assert_allclose(by_y, [0.0, 0.0, 0.0, 2 / 3], rtol=1e-15)
 
 
+@pytest.mark.parametrize("method", ["forward", "reverse"])
+def test_xlog1py_keeps_small_numbers_and_is_zero_at_zero(method):
+    x, y = np.array([0.0, 0.0, 2.0, 1e-3]), np.array([-1.0, INF, 1e-20, 1e-9])
+    plan = dk.get(method).prepare(lambda x, y: np.sum(sp.xlog1py(x, y)), x, y, argnums=(0, 1), product="gradient")
+    np.testing.assert_allclose(dk.get(method).prepare(sp.xlog1py, x, y).value(x, y), sp.xlog1py(x, y), rtol=1e-15)
+    by_x, by_y = plan.run(x, y)
+    np.testing.assert_allclose(by_x, [0.0, 0.0, *map(float, map(mpmath.log1p, y[2:]))], rtol=1e-15)
+    np.testing.assert_allclose(by_y, [0.0, 0.0, 2.0, 1e-3 / (1 + 1e-9)], rtol=1e-15)
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("engine", ["numpy", "interpreted"])
 @pytest.mark.parametrize(
