@@ -33,8 +33,8 @@ from diffkit.lab.training.settings import Settings
 from diffkit.lab.training.steps import Steps, checked, owned, prepared
 from diffkit.problems.base import Array
 
-TOGETHER = 2**14
-"""Numbers of X and Y that are gathered at a time: they stay in a core's cache until their steps are done."""
+TOGETHER = 2**16
+"""Numbers of X and Y that are gathered at a time: half a megabyte, which stays in a cache until its steps are done."""
 
 Batches: TypeAlias = tuple[npt.NDArray[np.int64], Array, Array]
 """Which samples ``(steps, samples)``, and their columns: X ``(steps, n, samples)`` and Y ``(steps, K, samples)``."""
