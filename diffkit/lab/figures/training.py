@@ -13,7 +13,7 @@ from diffkit.lab.networks import Network
 from diffkit.lab.training import Comparison, compare_methods, train
 from diffkit.pictures import BASE, MARKERS, REFERENCE, SPARE, headline
 
-SAMPLES = 10
+SAMPLES = 100
 """Of the epochs that are timed."""
 METHODS = ("reverse", "forward", "symbolic", "finite-difference")
 
