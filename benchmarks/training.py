@@ -1,8 +1,8 @@
 """How long does an epoch of stochastic gradient descent take, by diffkit and by others on the same steps?
 
 A network with one hidden layer of tanh units, sample by sample and in batches of 32. Every way visits the same samples
-in the same order from the same parameters, and must be where the others are after the first epoch. Ways take turns, five
-epochs each; medians and ratios are printed. diffkit's loop over the samples is machine code. JAX has two ways: a
+in the same order from the same parameters, and must be where the others are after the first epoch. Ways take turns,
+five epochs each; medians and ratios are printed. diffkit's loop over the samples is machine code. JAX has two ways: a
 compiled step called from a loop in Python, and the whole epoch as one compiled loop (`lax.scan`).
 
     python benchmarks/training.py        # about a minute, with the extra `peers`; who is missing is left out by name
