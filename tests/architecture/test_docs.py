@@ -68,3 +68,8 @@ def test_a_table_has_a_head_and_rows_of_one_width(page: Path) -> None:
         assert set(rule) <= set("|-: "), f"{head}: no head above"
         cells = {len(re.findall(r"(?<!\\)\|", CODE.sub("", row).replace("`", ""))) for row in (head, rule, *rows)}
         assert len(cells) == 1, f"{head}: rows of {sorted(cells)} bars"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_a_fence_has_its_language_right_behind_it(page: Path) -> None:
+    assert re.findall(r"^``` +.*", page.read_text(encoding="utf-8"), re.MULTILINE) == []
