@@ -184,7 +184,7 @@ class Rule:
     def _written(self, n: Notation, graph: Graph, seed: Piece | None = None) -> Piece:
         names = [self.board.piece(n, position) for position in self._leaves]
         pieces = dict(zip(graph.inputs, [*names, *([seed] if seed else [])], strict=True))
-        return written(n, graph, pieces)
+        return written(n, graph, pieces, self.board)
 
 
 def decided(graph: Graph, arguments: Sequence[Array]) -> Graph:
@@ -208,15 +208,15 @@ def spread_from_one(graph: Graph) -> bool:
     return math.prod(step.shape) == 1
 
 
-def written(n: Notation, graph: Graph, names: dict[int, Piece]) -> Piece:
-    """The one result of a graph as a formula in the names of its inputs."""
+def written(n: Notation, graph: Graph, names: dict[int, Piece], board: Board) -> Piece:
+    """The one result of a graph as a formula in the names of its inputs, on a board."""
     pieces: list[Piece] = []
     for position, step in enumerate(graph.steps):
         if position in names:
             pieces.append(names[position])
         elif step.op is CONSTANT:
             value = step.params["value"]
-            pieces.append(n.array(value) if value.ndim else n.number(value.item()))
+            pieces.append(n.array(value) if value.ndim else board.number(n, value.item()))
         else:
             operands = [graph.steps[operand] for operand in step.operands]
             pieces.append(formula(n, step, operands, [pieces[operand] for operand in step.operands]))

@@ -13,8 +13,9 @@ from itertools import chain, count
 from typing import Any
 
 from diffkit import primitives as p
+from diffkit.explaining.grammar import CONSTANTS
 from diffkit.explaining.notation import LATEX, TEXT, Notation, Piece
-from diffkit.explaining.wording import HIDDEN, formula, label, place_text
+from diffkit.explaining.wording import HIDDEN, copies, formula, known, label, place_text
 from diffkit.graph import CONSTANT, INPUT, REFERENCE, Graph, Step
 from diffkit.ops import Shape
 from diffkit.primitives.moving import disjoint
@@ -93,21 +94,22 @@ def lines(graph: Graph, inputs: Sequence[str] = (), parts: Mapping[tuple[int, in
 def tidy(graph: Graph) -> Graph:
     """A function's graph as one writes it on a blackboard: what is computed twice is written once, copies never.
 
+    A copy is also what adds 0, with which Python's ``sum`` starts, or multiplies by 1; only the sign of a zero may change.
     Everything else stays as the user wrote it. Guards go, and a result that is an argument itself gets a step.
     """
-    known: dict[Any, int] = {}
+    written: dict[Any, int] = {}
     where: list[int] = []
     steps: list[Step] = []
     for step in graph.steps:
         operands = tuple(where[operand] for operand in step.operands)
-        if _copies(step, [steps[operand] for operand in operands]):
-            where.append(operands[0])
+        if (source := copies(step, [steps[operand] for operand in operands])) is not None:
+            where.append(operands[source])
             continue
         key = (step.op, operands, *step.params.values()) if operands else len(steps)
-        if key not in known:
-            known[key] = len(steps)
+        if key not in written:
+            written[key] = len(steps)
             steps.append(step._replace(operands=operands))
-        where.append(known[key])
+        where.append(written[key])
     outputs = []
     for position in graph.outputs:
         found = where[position]
@@ -118,14 +120,6 @@ def tidy(graph: Graph) -> Graph:
             found = len(steps) - 1
         outputs.append(found)
     return drop_dead(steps, [where[position] for position in graph.inputs], outputs, {})
-
-
-def _copies(step: Step, operands: Sequence[Step]) -> bool:
-    """Whether a step reads, or fills, a whole array with what it is given, as ``x[:]`` and ``x *= 2`` do."""
-    if step.op not in (p.index, p.scatter) or len(operands) != 1 or operands[0].shape != step.shape:
-        return False
-    places = step.params["places"] if step.op is p.scatter else (step.params["place"],)
-    return operands[0].dtype == step.dtype and not any(map(place_text, places))
 
 
 class Board:
@@ -149,6 +143,8 @@ class Board:
             self._place(position, step, split)
         self._name_inputs(inputs, parts or {})
         self._name_parameters(parameters or {})
+        taken = self._taken()
+        self.constants = {value: name for name, value in CONSTANTS.items() if name not in taken}
         self._name_results()
         self._name_others()
 
@@ -184,8 +180,7 @@ class Board:
 
     def is_number(self, position: int) -> bool:
         """Whether a step is a constant number, which stands where it is used."""
-        step = self.graph.steps[position]
-        return step.op is CONSTANT and step.shape == ()
+        return known(self.graph.steps[position]) is not None
 
     def sources(self, position: int) -> tuple[int, ...]:
         """The lines that a step reads, as often as it reads them."""
@@ -235,8 +230,8 @@ class Board:
         for position in rest:
             kind = self.kinds[position]
             if kind == "constant":
-                known = self.is_number(position)
-                self.names[position] = self.piece(TEXT, position).string if known else next(arrays)
+                number = self.is_number(position)
+                self.names[position] = self.piece(TEXT, position).string if number else next(arrays)
             else:
                 self.names[position] = next(variables if kind == "intermediate" else parameters)
 
@@ -244,17 +239,23 @@ class Board:
 
     def piece(self, n: Notation, position: int) -> Piece:
         """A step by its name; a view, as what it looks at."""
-        step = self.graph.steps[position]
-        if self.shown[position] == position:
-            known = self.is_number(position)
-            return n.number(step.params["value"].item()) if known else n.name(self.names[position])
-        return self.written(n, position)
+        if self.shown[position] != position:
+            return self.written(n, position)
+        number = known(self.graph.steps[position])
+        return n.name(self.names[position]) if number is None else self.number(n, number)
+
+    def number(self, n: Notation, value: float) -> Piece:
+        """A constant number; pi and e by their names, where no variable is called so."""
+        name = self.constants.get(abs(value))
+        return n.constant(name, negative=value < 0) if name else n.number(value)
 
     def written(self, n: Notation, position: int) -> Piece:
         """A step's formula in the names of its operands."""
         step = self.graph.steps[position]
-        operands = [self.graph.steps[operand] for operand in step.operands]
-        return formula(n, step, operands, [self.piece(n, operand) for operand in step.operands])
+        return formula(n, step, *self._operands(n, step))
+
+    def _operands(self, n: Notation, step: Step) -> tuple[list[Step], list[Piece]]:
+        return [self.graph.steps[operand] for operand in step.operands], [self.piece(n, o) for o in step.operands]
 
     def lines(self) -> list[Line]:
         """All lines, in topological order."""
@@ -267,7 +268,7 @@ class Board:
         return Line(
             position,
             self.names[position],
-            label(step, [self.graph.steps[operand] for operand in step.operands]) if computed else "",
+            label(step, *self._operands(TEXT, step)) if computed else "",
             self.written(TEXT, position).string if computed else "",
             self.written(LATEX, position).string if computed else "",
             self.sources(position) if computed else (),

@@ -24,6 +24,10 @@ LABELS = {
     p.power: "^", p.absolute: "|x|", p.logical_not: "not", p.reshape: "=", **SIGNS, **WORDS,
 }  # fmt: skip
 HIDDEN = frozenset({p.reshape, p.broadcast, p.convert})  # the same entries, in another shape or dtype
+NEUTRAL = {
+    p.add: (0, True), p.subtract: (0, False), p.multiply: (1, True), p.divide: (1, False), p.power: (1, False),
+}  # fmt: skip
+"""The number that changes nothing, and whether it may also stand at the left."""
 SPREADING = frozenset({p.broadcast, p.convert, p.where, p.scatter, *SIGNS})  # arithmetic aside, what broadcasts
 
 
@@ -32,11 +36,11 @@ def word(op: Op) -> str:
     return WORDS.get(op, op.name.partition("#")[0])
 
 
-def label(step: Step, operands: Sequence[Step]) -> str:
-    """What stands in a step's rectangle."""
-    if step.op is p.power and _value(operands[1]) is not None:
-        return f"^{_value(operands[1]):g}"
-    if step.op is p.divide and _value(operands[0]) == 1:
+def label(step: Step, operands: Sequence[Step], pieces: Sequence[Piece]) -> str:
+    """What stands in a step's rectangle; the pieces are what its operands are written as."""
+    if step.op is p.power and known(operands[1]) is not None:
+        return f"^{pieces[1].string}"
+    if step.op is p.divide and known(operands[0]) == 1:
         return "1/x"
     if step.op is p.contract:
         return "matmul" if matrix_product(step.params["spec"]) else "einsum"
@@ -73,9 +77,29 @@ def _short(value: Any) -> str:
     return str(value) if isinstance(value, (int, tuple)) and len(str(value)) < 20 else ""
 
 
-def _value(step: Step) -> float | None:
-    known = step.op is CONSTANT and step.shape == ()
-    return step.params["value"].item() if known else None
+def known(step: Step) -> float | None:
+    """The number that a step is, where it is a constant number."""
+    return step.params["value"].item() if step.op is CONSTANT and step.shape == () else None
+
+
+def copies(step: Step, operands: Sequence[Step]) -> int | None:
+    """Which operand a step hands on as it is: what adds 0 or multiplies by 1, and a read, or filling, of all entries."""
+    for source, operand in enumerate(operands):
+        others = [other for spot, other in enumerate(operands) if spot != source]
+        if (operand.shape, operand.dtype) == (step.shape, step.dtype) and _hands_on(step, source, others):
+            return source
+    return None
+
+
+def _hands_on(step: Step, source: int, others: Sequence[Step]) -> bool:
+    """Whether an operand of the result's shape is the result, the other operands being what they are."""
+    if step.op in NEUTRAL:
+        neutral, at_the_left = NEUTRAL[step.op]
+        return known(others[0]) == neutral and (source == 0 or at_the_left)
+    if step.op not in (p.index, p.scatter) or others:
+        return False
+    places = step.params["places"] if step.op is p.scatter else (step.params["place"],)
+    return not any(map(place_text, places))
 
 
 def same(_n: Notation, _step: Step, _operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
@@ -86,8 +110,8 @@ def same(_n: Notation, _step: Step, _operands: Sequence[Step], pieces: Sequence[
 def reshaped(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
     """Another shape; not written where only axes of length 1 come or go, but told to those who ask."""
     (piece,), before, after = pieces, operands[0].shape, step.shape
-    place, known = _new_axes(before, after), piece.told or piece
-    told = n.at(known, place) if place else n.call("reshape", [known, n.verbatim(str(after))])
+    place, counted = _new_axes(before, after), piece.told or piece
+    told = n.at(counted, place) if place else n.call("reshape", [counted, n.verbatim(str(after))])
     if [length for length in before if length != 1] != [length for length in after if length != 1]:
         return told
     return piece._replace(lifted=told if _without_first(before) != _without_first(after) else None, told=told)
@@ -133,8 +157,8 @@ def _row(n: Notation, operand: Step, piece: Piece) -> Piece:
 
 def selected(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
     """A choice; one that is known, as what it chooses."""
-    known = _value(operands[0])
-    return general(n, step, operands, pieces) if known is None else pieces[1 if known else 2]
+    chosen = known(operands[0])
+    return general(n, step, operands, pieces) if chosen is None else pieces[1 if chosen else 2]
 
 
 def compared(n: Notation, step: Step, _operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import diffkit as dk
 from diffkit import primitives as p
 from diffkit.explaining.edges import written
+from diffkit.explaining.lines import Board
 from diffkit.explaining.notation import LATEX, TEXT
 from diffkit.tracing import Trace
 
@@ -230,7 +231,9 @@ def test_nested_formulas_have_the_parentheses_that_they_need(read, choices):
     values = {"x": 1.25, "y": 0.5, "z": 2.0}
     trace = Trace(frozen=True)
     with trace.recording(), np.errstate(all="ignore"):
-        made = [trace.input(np.float64(value)) for value in values.values()] + [trace.constant(np.float64(3.0))]
+        made = [trace.input(np.float64(value)) for value in values.values()] + [
+            trace.constant(value) for value in (3.0, np.pi)
+        ]
         for choice in choices:
             op = (UNARY + PAIRS)[choice % 11]
             first, second = made[choice // 11 % len(made)], made[choice // 131 % len(made)]
@@ -239,9 +242,8 @@ def test_nested_formulas_have_the_parentheses_that_they_need(read, choices):
         (expected,) = graph.evaluate(*map(np.float64, values.values()))
     if not math.isfinite(expected) or abs(expected) > 1e6:
         return
-    text = written(
-        TEXT, graph, {position: TEXT.name(name) for position, name in zip(graph.inputs, values, strict=True)}
-    )
+    names = {position: TEXT.name(name) for position, name in zip(graph.inputs, values, strict=True)}
+    text = written(TEXT, graph, names, Board(graph, list(values)))
     assert read(text.string, values) == pytest.approx(float(expected), rel=1e-9, abs=1e-12)
     latex = written(
         LATEX, graph, {position: LATEX.name(name) for position, name in zip(graph.inputs, values, strict=True)}

@@ -179,3 +179,79 @@ def test_formulas_are_what_is_computed(worked, read):
     for line in explanation.lines:
         if line.text:
             assert read(line.text, explanation.values) == pytest.approx(float(explanation.values[line.name]), rel=1e-12)
+
+
+@pytest.mark.parametrize("version", ["A", "B"])
+@pytest.mark.parametrize(
+    ("f", "bare"),
+    [
+        (lambda x: 0 + np.sum(x**2), lambda x: np.sum(x**2)),
+        (lambda x: np.sum(sum([x, x**2])), lambda x: np.sum(x + x**2)),
+        (lambda x: np.sum(1 * x**3 - 0) / 1.0, lambda x: np.sum(x**3)),
+        (lambda x: np.sum((x * 1 + 0.0) ** 1), lambda x: np.sum(x)),
+        (lambda x: 0 + x[0], lambda x: x[0]),
+    ],
+)
+def test_what_adds_0_or_multiplies_by_1_has_no_line(f, bare, version):
+    x = np.array([0.5, -2.0])
+    found, expected = (dk.explain(function, x, version=version) for function in (f, bare))
+    for shown in (str, lambda it: it.latex(), lambda it: it.html(), lambda it: it.markdown()):
+        assert shown(found) == shown(expected)
+    assert list(map(str, found.edges)) == list(map(str, expected.edges))
+    assert dk.draw(found).dot() == dk.draw(expected).dot()
+    assert found.value == f(x)
+
+
+def test_0_and_1_that_change_something_have_a_line():
+    def f(x):
+        return np.sum((0 - x) + 1 / x + (1 + x) + 0 * x + x[0] * np.ones(2) + 2**x + 1**x)
+
+    texts = [line.text for line in dk.explain(f, np.array([0.5, 2.0])).lines]
+    assert {"0 - x", "1/x", "1 + x", "0", "2^x", "1^x"} <= set(texts)
+
+
+def test_a_number_that_is_added_to_an_array_of_more_entries_or_of_another_type_stays():
+    assert [line.text for line in dk.explain(lambda x: np.sum(x + np.zeros((3, 2))), np.ones(2)).lines][-2:] == [
+        "x + c1",
+        "sum(t)",
+    ]
+    assert dk.explain(lambda x: (x > 0) * 1 * x, 2.0).value == 2.0
+
+
+def test_regularisation_that_starts_from_0_has_no_copies():
+    weights = {"U": np.ones((2, 2)), "V": np.ones((2, 2))}
+
+    def penalty(p):
+        return 0.05 * sum(np.sum(W**2) for W in p.values())
+
+    texts = [line.text for line in dk.explain(penalty, weights).lines if line.text]
+    assert texts == ["U^2", "sum(t)", "V^2", "sum(v)", "u + w", "0.05p"]
+
+
+def test_e_and_pi_have_their_names():
+    def f(x, theta):
+        return np.e**x + theta * np.pi - np.sin(-np.pi / theta) + x**np.e + 2 * np.pi
+
+    explanation = dk.explain(f, 2.0, 3.0)
+    found = {line.text: line for line in explanation.lines}
+    assert {"e^x", "pi theta", "-pi/theta", "x^e"} <= set(found)
+    assert found["pi theta"].latex == r"\pi \, \theta"
+    assert found["e^x"].latex == "e^{x}"
+    assert found["x^e"].function == "^e"
+    assert "6.28319" in str(explanation)
+    assert "dJ/dtheta += dJ/du pi" not in str(explanation)
+    assert "dJ/dtheta += pi dJ/du" in str(explanation)
+    assert r"\pi \, \frac{dJ}{du}" in explanation.latex()
+    assert "3.14159" not in str(explanation)
+    assert {"e", "pi", "-pi"} <= {line.name for line in explanation.lines if line.kind == "constant"}
+
+
+def test_values_stay_numbers_and_so_does_what_is_near_pi():
+    text = str(dk.explain(lambda x: x * 3.14159265, np.pi))
+    assert "J = 3.14159x" in text
+    assert "pi" not in text
+
+
+def test_a_variable_of_that_name_keeps_it_for_itself():
+    texts = [line.text for line in dk.explain(lambda e, x: e * np.e + x * np.pi, 1.0, 2.0).lines]
+    assert {"2.71828e", "pi x"} <= set(texts)

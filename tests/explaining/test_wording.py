@@ -60,9 +60,8 @@ def said(name, notation):
     count = 3 if name == "where" else 2 if name in SECOND else 1
     operands = [leaf(SHAPES.get(name, (2,)))] * count
     step = Step(p.TABLE[name], tuple(range(count)), PARAMS.get(name, {}), (2,), np.dtype(float))
-    return formula(notation, step, operands, [notation.name(letter) for letter in "abc"[:count]]).string, label(
-        step, operands
-    )
+    pieces = [notation.name(letter) for letter in "abc"[:count]]
+    return formula(notation, step, operands, pieces).string, label(step, operands, pieces)
 
 
 @pytest.mark.parametrize("name", p.TABLE)

@@ -20,7 +20,7 @@ SHOWN = 4  # entries of an array that are written out
 class Piece(NamedTuple):
     """Something written; of a negative, a transpose or a power also what was made negative, turned or raised.
 
-    Of an array that got or lost axes of length 1, ``lifted`` is how it is written where it meets other arrays entry by
+    A constant such as pi is ``known``. Of an array that got or lost axes of length 1, ``lifted`` is how it is written where it meets other arrays entry by
     entry, as a column does, and ``told`` where axes are counted.
     """
 
@@ -31,11 +31,17 @@ class Piece(NamedTuple):
     raised: tuple[Piece, int] | None = None
     lifted: Piece | None = None
     told: Piece | None = None
+    known: bool = False
 
     @property
     def is_number(self) -> bool:
-        """Whether it is a plain number, which stands first in a product."""
+        """Whether it is a plain number."""
         return self.string[:1].isdigit() and self.binds == ATOM
+
+    @property
+    def place(self) -> int:
+        """Where it stands in a product: numbers first, then constants, then all else."""
+        return 0 if self.is_number else 1 if self.known else 2
 
 
 ZERO, ONE = Piece("0"), Piece("1")
@@ -111,6 +117,11 @@ class Notation(ABC):
         piece = self.unsigned(text)
         return self.negative(piece) if value < 0 else piece
 
+    def constant(self, name: str, *, negative: bool = False) -> Piece:
+        """A constant that has a name, such as pi, or its negative."""
+        piece = self.name(name)._replace(known=True)
+        return self.negative(piece) if negative else piece
+
     def array(self, values: np.ndarray[Any, Any]) -> Piece:
         """The entries of a vector or matrix where they are few; otherwise only how many numbers there are."""
         if values.ndim <= 2 and values.size <= SHOWN:
@@ -150,11 +161,11 @@ class Notation(ABC):
         return self.negative(made) if bool(x.minus) != bool(y.minus) else made
 
     def product(self, x: Piece, y: Piece) -> Piece:
-        """A product: numbers first, without ones, a square where both are the same, nothing where one is zero."""
+        """A product: numbers and constants first, without ones, a square where both are the same, nothing where one is zero."""
         return self.signed(self._product, x, y)
 
     def _product(self, x: Piece, y: Piece) -> Piece:
-        if y.is_number and not x.is_number:
+        if y.place < x.place:
             x, y = y, x
         if ZERO in (x, y) or y == ONE:
             return ZERO if ZERO in (x, y) else x
