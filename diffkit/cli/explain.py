@@ -11,6 +11,7 @@ import typer
 from rich.text import Text
 
 from diffkit.cli.shared import app, complaints, console
+from diffkit.errors import InputError
 
 
 class Version(StrEnum):
@@ -29,6 +30,15 @@ class Format(StrEnum):
     HTML = "html"
 
 
+def _rows(limit: str) -> int | None:
+    """A number of rows as it is typed; None for all."""
+    if limit in ("0", "all"):
+        return None
+    if not limit.isdecimal():
+        raise InputError(f"--limit {limit}: give a whole number of rows, or 0 or all to show all")
+    return int(limit)
+
+
 @app.command(context_settings={"ignore_unknown_options": True})  # a formula may begin with a minus sign
 def explain(
     formula: Annotated[str, typer.Argument(help='A formula of numbers and variables, such as "exp(x*z) + sin(x)/z".')],
@@ -38,6 +48,9 @@ def explain(
         Version.B
     ),
     format: Annotated[Format, typer.Option(help="How to write the columns.")] = Format.TERMINAL,  # noqa: A002 (the option's name)
+    limit: Annotated[
+        str, typer.Option(metavar="N", help="How many rows a column may have; 0 or all: any number.")
+    ] = "60",
     draw: Annotated[Path | None, typer.Option(help="Also draw the graph, into a file .svg, .png or .dot.")] = None,
 ) -> None:
     """Show backpropagation through a formula, line by line, as on a blackboard."""
@@ -47,13 +60,14 @@ def explain(
     function = parse(formula)
     point = function.point(at)
     function.check(*point)
-    explanation = explained(function, *point, version=version.value)
+    explanation = explained(function, *point, version=version.value, limit=_rows(limit))
     if draw:
         from diffkit.explaining.drawing import draw as drawn
 
         drawn(explanation, values=True).save(draw)
         complaints.print(Text(f"drawn into {draw}"))
-    shown = str(explanation) if format is Format.TERMINAL else getattr(explanation, format.value)()
+    terminal = format is Format.TERMINAL
+    shown = explanation.text("--limit all") if terminal else getattr(explanation, format.value)()
     console.print(Text(shown))
     for name, gradient in explanation.gradient.items():
         if not math.isfinite(gradient):

@@ -21,6 +21,8 @@ from diffkit.graph import Graph
 from diffkit.ops import Array
 
 VERSIONS = ("A", "B")
+WHOLE = "limit=None"
+"""What shows all rows, said where the one who calls `explain` looks; the reader of a page cannot choose."""
 
 
 def explain(
@@ -170,12 +172,16 @@ class Explanation:
 
     # ------------------------------------------------------------ shown
 
-    def _rows(self) -> tuple[list[Row], list[Row]]:
+    def _rows(self, whole: str = "") -> tuple[list[Row], list[Row]]:
         forward, backward = self._columns.forward(), self._columns.backward()
-        return tables.shortened(forward, self.limit), tables.shortened(backward, self.limit)
+        return tables.shortened(forward, self.limit, whole), tables.shortened(backward, self.limit, whole)
+
+    def text(self, whole: str = WHOLE) -> str:
+        """The table as it prints; ``whole`` is what shows all rows, for those who see a column that was cut."""
+        return tables.text(*self._rows(whole))
 
     def __str__(self) -> str:
-        return tables.text(*self._rows())
+        return self.text()
 
     __repr__ = __str__
 
@@ -192,7 +198,7 @@ class Explanation:
         return tables.html(*self._rows())
 
     def _repr_html_(self) -> str:
-        return self.html()
+        return tables.html(*self._rows(WHOLE))
 
     def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
+        return f"$\\displaystyle {tables.latex(*self._rows(WHOLE))}$"

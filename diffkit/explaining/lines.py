@@ -16,7 +16,7 @@ from diffkit import primitives as p
 from diffkit.explaining.grammar import CONSTANTS
 from diffkit.explaining.notation import LATEX, TEXT, Notation, Piece
 from diffkit.explaining.wording import HIDDEN, copies, formula, known, label, place_text
-from diffkit.graph import CONSTANT, INPUT, REFERENCE, Graph, Step
+from diffkit.graph import INPUT, REFERENCE, Graph, Step
 from diffkit.ops import Shape
 from diffkit.primitives.moving import disjoint
 from diffkit.simplify import drop_dead
@@ -94,8 +94,9 @@ def lines(graph: Graph, inputs: Sequence[str] = (), parts: Mapping[tuple[int, in
 def tidy(graph: Graph) -> Graph:
     """A function's graph as one writes it on a blackboard: what is computed twice is written once, copies never.
 
-    A copy is also what adds 0, with which Python's ``sum`` starts, or multiplies by 1; only the sign of a zero may change.
-    Everything else stays as the user wrote it. Guards go, and a result that is an argument itself gets a step.
+    A copy is also what adds 0, with which Python's ``sum`` starts, or multiplies by 1; only the sign of a zero may
+    change. Everything else stays as the user wrote it. Guards go, and a result that is an argument itself gets a
+    step.
     """
     written: dict[Any, int] = {}
     where: list[int] = []

@@ -16,12 +16,12 @@ STYLES = (_CELL, _CELL, _CELL + "; border-left: 1px solid currentColor", _CELL)
 """Of the cells in HTML, the same wherever it is put."""
 
 
-def shortened(rows: Sequence[Row], limit: int | None) -> list[Row]:
-    """The first and the last rows of a long column."""
+def shortened(rows: Sequence[Row], limit: int | None, whole: str) -> list[Row]:
+    """The first and the last rows of a long column; between them how many are missing, and what shows the whole."""
     if limit is None or len(rows) <= limit:
         return list(rows)
     half = max(1, int(limit) // 2)
-    missing = f"... {len(rows) - 2 * half} more (limit=None shows all)"
+    missing = f"... {len(rows) - 2 * half} more" + (f" ({whole} shows all)" if whole else "")
     return [*rows[:half], Row(lambda n: n.verbatim(missing).string, None), *rows[-half:]]
 
 

@@ -83,7 +83,7 @@ def known(step: Step) -> float | None:
 
 
 def copies(step: Step, operands: Sequence[Step]) -> int | None:
-    """Which operand a step hands on as it is: what adds 0 or multiplies by 1, and a read, or filling, of all entries."""
+    """Which operand a step hands on as it is: where it adds 0 or multiplies by 1, and reads or fills all entries."""
     for source, operand in enumerate(operands):
         others = [other for spot, other in enumerate(operands) if spot != source]
         if (operand.shape, operand.dtype) == (step.shape, step.dtype) and _hands_on(step, source, others):

@@ -9,6 +9,9 @@ import re
 from pathlib import Path
 
 import pytest
+from scipy.special import expit
+
+import diffkit as dk
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "reports" / "reference").rglob("*.md")])
@@ -73,3 +76,15 @@ def test_a_table_has_a_head_and_rows_of_one_width(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_a_fence_has_its_language_right_behind_it(page: Path) -> None:
     assert re.findall(r"^``` +.*", page.read_text(encoding="utf-8"), re.MULTILINE) == []
+
+
+def test_a_function_with_two_names_has_a_row_in_the_glossary() -> None:
+    (row,) = (
+        line for line in (ROOT / "docs/glossary.md").read_text(encoding="utf-8").splitlines() if "`expit`" in line
+    )
+    plan = dk.get("reverse", engine="numpy").prepare(expit, 1.0)
+    shown = {
+        name: [name in text for text in (str(dk.explain(expit, 1.0)), plan.source)] for name in ("sigmoid", "expit")
+    }
+    assert shown == {"sigmoid": [True, False], "expit": [False, True]}
+    assert "`sigmoid`" in row

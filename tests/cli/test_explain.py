@@ -7,7 +7,9 @@ import sys
 
 import pytest
 
+import diffkit as dk
 from diffkit import cli
+from diffkit.explaining.formulas import parse
 
 EXAMPLE = "exp(x*z) + x*z/log(x) + sin(log(x))/(x*z)"
 
@@ -93,6 +95,40 @@ def test_mistakes_are_one_message_and_exit_code_2(capsys, formula, at, words):
     assert printed.out == ""
     assert printed.err.startswith("error: ")
     assert words in printed.err
+
+
+LONG = "+".join(f"sin({number}*x)" for number in range(2, 32))
+
+
+def test_a_long_table_says_which_option_shows_all(capsys):
+    assert call(LONG, "--at", "x=1") == 0
+    cut = capsys.readouterr().out
+    assert "more (--limit all shows all)" in cut
+    assert "None" not in cut
+    assert cut == dk.explain(parse(LONG), 1.0).text("--limit all") + "\n"  # the default is that of Python
+    for every in ("all", "0"):
+        assert call(LONG, "--at", "x=1", "--limit", every) == 0
+        assert capsys.readouterr().out == str(dk.explain(parse(LONG), 1.0, limit=None)) + "\n"
+    assert call(LONG, "--at", "x=1", "--limit", "4") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1 + 5
+
+
+@pytest.mark.parametrize("form", ["markdown", "latex", "html"])
+def test_a_page_says_nothing_of_options(capsys, form):
+    assert call(LONG, "--at", "x=1", "--format", form) == 0
+    page = capsys.readouterr().out
+    assert "more" in page
+    assert "limit" not in page
+    assert call(LONG, "--at", "x=1", "--format", form, "--limit", "all") == 0
+    assert "more" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("limit", ["none", "-1", "2.5", ""])
+def test_a_limit_that_is_no_number_of_rows_is_refused(capsys, limit):
+    assert call("x*z", "--at", "x=2,z=3", f"--limit={limit}") == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "give a whole number of rows, or 0 or all to show all" in printed.err
 
 
 def test_the_caret_stands_under_the_place(capsys):

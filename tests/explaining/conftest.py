@@ -40,10 +40,18 @@ def smallest_instance(name):
     return problem.at(next(A for A in (*range(4, 100), 1, 2, 3) if problem.fits(A, 1)))
 
 
+def with_bars_read(text):
+    """Absolute values as calls: a bar opens at the start, and behind a sign or a space."""
+    read = ""
+    for letter in text:
+        read += letter if letter != "|" else "Abs(" if not read or read[-1] in " (+-/^·" else ")"
+    return read
+
+
 def evaluated(text, values):
     """A formula at numbers by name; ``x[0]`` and ``dJ/dt`` are names as well."""
     scope = dict(FUNCTIONS)
-    text = re.sub(r"\|(.*?)\|", r"Abs(\1)", text)
+    text = with_bars_read(text).replace("·", "*")
     numbers = {}
     for name in sorted(values, key=len, reverse=True):
         symbol = Symbol(f"__{len(numbers)}__", real=True)

@@ -245,7 +245,6 @@ def test_nested_formulas_have_the_parentheses_that_they_need(read, choices):
     names = {position: TEXT.name(name) for position, name in zip(graph.inputs, values, strict=True)}
     text = written(TEXT, graph, names, Board(graph, list(values)))
     assert read(text.string, values) == pytest.approx(float(expected), rel=1e-9, abs=1e-12)
-    latex = written(
-        LATEX, graph, {position: LATEX.name(name) for position, name in zip(graph.inputs, values, strict=True)}
-    )
+    names = {position: LATEX.name(name) for position, name in zip(graph.inputs, values, strict=True)}
+    latex = written(LATEX, graph, names, Board(graph, list(values)))
     assert latex.string.count("{") == latex.string.count("}")

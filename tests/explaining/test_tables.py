@@ -98,5 +98,15 @@ def test_long_columns_are_cut_and_say_how_to_see_all():
     assert whole[-1].split("|")[1].split() == short[-1].split("|")[1].split()
 
 
+def test_a_page_says_how_many_rows_are_missing_and_a_notebook_how_to_see_them():
+    explanation = dk.explain(loop, 0.5, limit=10)
+    for page in (explanation.markdown(), explanation.latex(), explanation.html()):
+        assert "... 191 more" in page
+        assert "limit" not in page
+    assert "... 191 more (limit=None shows all)" in explanation._repr_html_()
+    assert "... 191 more (limit=None shows all)" in explanation._repr_latex_()
+    assert "... 191 more (turning the page shows all)" in explanation.text("turning the page")
+
+
 def test_short_columns_are_whole():
     assert "more" not in str(dk.explain(f, 0.7, limit=10, version="A"))

@@ -12,7 +12,7 @@ import numpy as np
 from diffkit.differentiators import get
 from diffkit.differentiators.derivative import Derivative
 from diffkit.errors import InputError, TooLargeError
-from diffkit.explaining.drawing.dot import Notes, dot
+from diffkit.explaining.drawing.dot import Notes, dot, noted
 from diffkit.explaining.drawing.picture import Node, picture
 from diffkit.explaining.explanation import Explanation, explain
 from diffkit.explaining.lines import Board, Line, lines, tidy
@@ -143,8 +143,4 @@ def _picture(written: Sequence[Line], numbers: dict[str, Notes]) -> Any:
             f"the graph has {len(written):,} nodes, and a picture of more than {MOST} shows nobody anything; draw a "
             "smaller case, or save it as .dot, which Graphviz draws"
         )
-    return picture([Node(line, (*_shape(line), *numbers.get(line.name, ()))) for line in written])
-
-
-def _shape(line: Line) -> Notes:
-    return (("shape", str(line.shape)),) if line.shape else ()
+    return picture([Node(line, noted(line, numbers)) for line in written])

@@ -10,11 +10,16 @@ from diffkit.explaining.lines import Line
 Notes = tuple[tuple[str, str], ...]
 """Lines of small letters below a node: (kind, text)."""
 
-COLOURS = {"value": "#000000", "gradient": "#006B4F"}
+COLOURS = {"shape": "#737373", "value": "#000000", "gradient": "#006B4F"}
+
+
+def noted(line: Line, notes: Mapping[str, Notes]) -> Notes:
+    """What stands below a node: the shape of an array, then what is noted of the name."""
+    return ((("shape", str(line.shape)),) if line.shape else ()) + notes.get(line.name, ())
 
 
 def dot(lines: Sequence[Line], notes: Mapping[str, Notes]) -> str:
-    """Write lines as a directed graph: functions in boxes, names beside them (``xlabel``).
+    """Write lines as a directed graph: functions in boxes, names beside them (``xlabel``), and the shapes of arrays.
 
     With notes, a node is a small table instead: the name, the box, and the notes below, where no edge crosses them.
 
@@ -32,7 +37,7 @@ def dot(lines: Sequence[Line], notes: Mapping[str, Notes]) -> str:
     }
     """
     if notes:
-        rows = [f"n{line.position} [shape=plain, label=<{_table(line, notes.get(line.name, ()))}>];" for line in lines]
+        rows = [f"n{line.position} [shape=plain, label=<{_table(line, noted(line, notes))}>];" for line in lines]
     else:
         rows = [f"n{line.position} [{_words(line)}];" for line in lines]
     end = ":f" if notes else ""
@@ -41,9 +46,10 @@ def dot(lines: Sequence[Line], notes: Mapping[str, Notes]) -> str:
 
 
 def _words(line: Line) -> str:
+    name = quoted("\n".join([line.name, *(text for _, text in noted(line, {}))]))
     if line.function:
-        return f"shape=box, label={quoted(line.function)}, xlabel={quoted(line.name)}"
-    return f"shape=plaintext, label={quoted(line.name)}"
+        return f"shape=box, label={quoted(line.function)}, xlabel={name}"
+    return f"shape=plaintext, label={name}"
 
 
 def _table(line: Line, notes: Notes) -> str:
@@ -57,11 +63,11 @@ def _table(line: Line, notes: Notes) -> str:
 
 
 def quoted(text: str) -> str:
-    r"""A string of the DOT language: quotes and backslashes mean themselves.
+    r"""A string of the DOT language: quotes and backslashes mean themselves, a new line begins a line.
 
     Examples
     --------
     >>> print(quoted('a "b" \\n'))
     "a \"b\" \\n"
     """
-    return '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'
+    return '"' + text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n") + '"'

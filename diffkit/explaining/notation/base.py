@@ -20,8 +20,8 @@ SHOWN = 4  # entries of an array that are written out
 class Piece(NamedTuple):
     """Something written; of a negative, a transpose or a power also what was made negative, turned or raised.
 
-    A constant such as pi is ``known``. Of an array that got or lost axes of length 1, ``lifted`` is how it is written where it meets other arrays entry by
-    entry, as a column does, and ``told`` where axes are counted.
+    A constant such as pi is ``known``. Of an array that got or lost axes of length 1, ``lifted`` is how it is written
+    where it meets other arrays entry by entry, as a column does, and ``told`` where axes are counted.
     """
 
     string: str
@@ -161,7 +161,7 @@ class Notation(ABC):
         return self.negative(made) if bool(x.minus) != bool(y.minus) else made
 
     def product(self, x: Piece, y: Piece) -> Piece:
-        """A product: numbers and constants first, without ones, a square where both are the same, nothing where one is zero."""
+        """A product: numbers first, then constants; without ones, one power of one base, nothing where one is zero."""
         return self.signed(self._product, x, y)
 
     def _product(self, x: Piece, y: Piece) -> Piece:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import xml.etree.ElementTree as ET
 from itertools import combinations, pairwise
 
@@ -17,6 +19,7 @@ from diffkit import problems
 from diffkit.errors import InputError, NotScalarError, TooLargeError
 from diffkit.explaining.formulas import parse
 
+GRAPHVIZ = shutil.which("dot")
 COURSE = {"worked-example": 2, "composition": 1, "product-of-sum": 3, "sigmoid-neuron": 5}
 
 
@@ -262,6 +265,10 @@ TABLE = re.compile(r"(n\d+) \[shape=plain, label=<(<table .*</table>)>\];")
 ARROW = re.compile(r"(n\d+)(?::f)? -> (n\d+)(?::f)?;")
 
 
+def unquoted(word):
+    return re.sub(r"\\(.)", lambda found: found[1].replace("n", "\n"), word[1:-1])
+
+
 def read(source):
     """Notes, function and, last, name of each node, and pairs of nodes; each line must be one of these."""
     first, direction, *rows, last = source.split("\n")
@@ -271,7 +278,8 @@ def read(source):
         if found := NODE.fullmatch(row.strip()):
             node, shape, label, outside = found.groups()
             assert (shape == "box") == (outside is not None)
-            nodes[node] = [re.sub(r"\\(.)", r"\1", word[1:-1]) for word in (label, outside) if word]
+            name, *shape = unquoted(outside or label).split("\n")
+            nodes[node] = [*shape, *([unquoted(label)] if outside else []), name]
         elif found := TABLE.fullmatch(row.strip()):
             cells = list(ET.fromstring(found[2]).iter("td"))  # noqa: S314 (our own text)
             (boxed,) = (k for k, cell in enumerate(cells) if cell.get("port") == "f")
@@ -288,6 +296,35 @@ def test_dot_holds_the_graph():
     assert sorted(nodes.values()) == sorted([["x"], ["z"], ["×", "t"], ["exp", "u"], ["+", "J"]])
     named = {(nodes[start][-1], nodes[end][-1]) for start, end in pairs}
     assert named == {("x", "t"), ("z", "t"), ("t", "u"), ("u", "J"), ("x", "J")}
+
+
+@pytest.mark.parametrize("values", [False, True])
+def test_dot_shows_the_shape_of_each_array_as_the_picture_does(values):
+    drawing = dk.draw(network, *WEIGHTS, values=values)
+    nodes, _ = read(drawing.dot())
+    for gid, text in texts(drawing).items():
+        if gid.startswith("shape"):
+            assert text in nodes[f"n{step(gid)}"]
+    assert sum("(4, 3)" in words for words in nodes.values()) == 1
+    assert sum(any(word.startswith("(") for word in words) for words in nodes.values()) == len(nodes) - 1  # all but J
+
+
+def test_a_shape_is_the_second_line_of_a_name_or_a_grey_row():
+    plain, table = (dk.draw(lambda A: np.sum(np.sin(A)), np.ones((2, 4)), values=values).dot() for values in (0, 1))
+    assert r'xlabel="t\n(2, 4)"' in plain
+    assert r'label="A\n(2, 4)"' in plain
+    assert 'xlabel="J"]' in plain
+    assert table.count('<font color="#737373">(2, 4)</font>') == 2
+
+
+@pytest.mark.skipif(not GRAPHVIZ, reason="Graphviz is not installed")
+@pytest.mark.parametrize("values", [False, True])
+def test_graphviz_reads_it_and_shows_the_shapes(values):
+    source = dk.draw(network, *WEIGHTS, values=values).dot()
+    made = subprocess.run([GRAPHVIZ, "-Tsvg"], input=source, capture_output=True, check=True, encoding="utf-8")
+    words = ["".join(text.itertext()) for text in ET.fromstring(made.stdout).iter() if text.tag.endswith("}text")]  # noqa: S314 (our own graph)
+    assert words.count("(4, 3)") == 1
+    assert words.count("(4,)") == 4
 
 
 def test_quotes_and_backslashes_are_escaped():
