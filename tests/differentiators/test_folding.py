@@ -223,10 +223,13 @@ def test_a_name_bound_anew_counts(engine, monkeypatch):
 
 
 @pytest.mark.skipif("llvm" not in engine_names(), reason="the extra 'llvm' is not installed")
-def test_engine_auto_earns_its_machine_code_within_a_fold():
+def test_engine_auto_earns_its_machine_code_within_a_fold(monkeypatch):
     x, rows = np.ones(50), np.zeros((20_000, 50))
     prepared = plan(lambda x, a: np.sin(x) + a, x, rows[0], engine="auto")
+    calls, call = [], prepared.run
+    monkeypatch.setattr(prepared, "run", lambda *args: calls.append(1) or call(*args))
     (found,), _ = prepared.fold([x], [rows])
+    assert len(calls) < 20_000
     wanted = x
     for _ in rows:
         wanted = np.sin(wanted)
@@ -248,6 +251,7 @@ def test_a_black_box_is_called():
     assert prepared.fold([np.zeros(2)], [np.ones((4, 2))])[0][0].tolist() == [4.0, 4.0]
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="a signal of POSIX")
 @pytest.mark.skipif("llvm" not in engine_names(), reason="the extra 'llvm' is not installed")
 def test_ctrl_c_ends_machine_code_too():
     def interrupt(*_):
@@ -316,6 +320,27 @@ def test_what_does_not_fit_is_refused(engine, f, carried, rows, words):
     with pytest.raises(InputError) as refused:
         plan(f, X, X, engine=engine).fold(carried, rows)
     assert words in str(refused.value)
+
+
+def test_results_of_another_dtype_are_refused(engine):
+    one = np.ones(3, np.float32)
+    with pytest.raises(InputError, match=r"carries float32 \(3,\) and gives float64 \(3,\)"):
+        plan(lambda x, a: x + a * np.ones(3), one, one, engine=engine).fold([one], [np.ones((2, 3), np.float32)])
+
+
+def test_the_same_plan_may_carry_one_or_two(engine):
+    def f(x, y, z):
+        return x + y, x * z
+
+    made, rows = plan(f, X[:2], X[:2], X[:2], engine=engine), np.full((3, 2), 0.5)
+    for start, given in (([np.ones(2)], [rows, rows]), ([np.ones(2), np.zeros(2)], [rows])):
+        np.testing.assert_array_equal(made.fold(start, given)[0], looped(f, start, given)[0])
+
+
+def test_what_comes_besides_is_not_folded(engine):
+    made = plan(lambda x, a: ((x + a, x), "aux"), X, X, engine=engine, has_aux=True)
+    with pytest.raises(InputError, match="without has_aux"):
+        made.fold([X], [np.ones((2, 3))])
 
 
 def test_only_a_plan_of_values_can(engine):
