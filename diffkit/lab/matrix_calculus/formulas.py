@@ -108,9 +108,9 @@ def derive(
     Raises
     ------
     InputError
-        Arrays in place of shapes; shapes that do not fit f's parameters, have a size of 1 or more than two axes, a symmetric matrix that is not
-        square, a parameter whose name means something else in a formula, or a derivative that is not finite at positive
-        numbers, where formulas are checked.
+        Arrays in place of shapes, shapes that do not fit f's parameters, have a size of 1 or more than two axes, a
+        symmetric matrix that is not square, a parameter whose name means something else in a formula, or a derivative
+        that is not finite at positive numbers, where formulas are checked.
     UnknownNameError
         ``by``, ``layout`` or ``symmetric`` is a name that nobody has.
     UnsupportedError

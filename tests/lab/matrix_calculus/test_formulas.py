@@ -167,6 +167,11 @@ def test_symmetric_matrices_make_shorter_formulas():
     assert not np.allclose(both[1](v, N), both[0](v, N))
 
 
+def test_powers_and_functions_of_symmetric_matrices_are_symmetric():
+    assert mc.derive(lambda x, S: x @ S**1.5 @ x, 3, (3, 3), symmetric="S").text == "2 S^∘1.5 x"
+    assert mc.derive(lambda x, S: x @ np.hypot(S, 1) @ x, 3, (3, 3), symmetric="S").text == "2 hypot(S, 1) x"
+
+
 def test_the_argument_is_chosen_by_name():
     found = mc.derive(lambda x, B: x @ B @ x, 3, (3, 3), by="B")
     assert (found.by, found.text, found.shape) == ("B", "xx'", (3, 3))
@@ -346,6 +351,9 @@ def test_selects_and_single_entries(f, shapes, text):
         (lambda x: np.sum(x**1.5), (3,), "d(1' x^∘1.5)/dx = 1.5 sqrt(x)"),
         (lambda x: np.sum(x**2.5), (3,), "d(1' x^∘2.5)/dx = 2.5 x^∘1.5"),
         (lambda x: np.sum(x**5), (3,), "d(1' x^∘5)/dx = 5(x ∘ x ∘ x ∘ x)"),
+        (lambda x: np.sum(x**0 + x**1), (3,), "d(3 + 1' x)/dx = 1"),
+        (lambda x: np.sum(x**0.5), (3,), "d(1' sqrt(x))/dx = 0.5 reciprocal(sqrt(x))"),
+        (lambda x: np.sum(x**-1), (3,), "d(1' reciprocal(x))/dx = -reciprocal(x) ∘ reciprocal(x)"),
         (lambda x: np.sum(x**-2), (3,), "d(1' x^∘-2)/dx = -2 reciprocal(x ∘ x ∘ x)"),
         (lambda b, X: np.sum((X @ b) ** 6), (3, (5, 3)), "d(1' (Xb)^∘6)/db = 6X' (Xb)^∘5"),
         (lambda X, a, b: a @ (X**6).T @ b, ((3, 4), 4, 3), "d(b' X^∘6 a)/dX = 6(ba' ∘ X^∘5)"),
