@@ -354,6 +354,7 @@ def test_selects_and_single_entries(f, shapes, text):
         (lambda x: np.sum(x**0 + x**1), (3,), "d(3 + 1' x)/dx = 1"),
         (lambda x: np.sum(x**0.5), (3,), "d(1' sqrt(x))/dx = 0.5 reciprocal(sqrt(x))"),
         (lambda x: np.sum(x**-1), (3,), "d(1' reciprocal(x))/dx = -reciprocal(x) ∘ reciprocal(x)"),
+        (lambda x: np.sum(x ** np.array(0.5)), (3,), "d(1' x^∘0.5)/dx = 0.5 x^∘-0.5"),
         (lambda x: np.sum(x**-2), (3,), "d(1' x^∘-2)/dx = -2 reciprocal(x ∘ x ∘ x)"),
         (lambda b, X: np.sum((X @ b) ** 6), (3, (5, 3)), "d(1' (Xb)^∘6)/db = 6X' (Xb)^∘5"),
         (lambda X, a, b: a @ (X**6).T @ b, ((3, 4), 4, 3), "d(b' X^∘6 a)/dX = 6(ba' ∘ X^∘5)"),

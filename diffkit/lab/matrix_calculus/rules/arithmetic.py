@@ -12,10 +12,8 @@ from diffkit.lab.matrix_calculus.algebra import Matrix
 from diffkit.lab.matrix_calculus.rules.shared import Rule, add, multiply, no_form
 from diffkit.primitives.contracting import Spec
 
-REPEATED = range(5)
-"""Powers entry by entry that are products: x ∘ x ∘ x."""
-NAMED = {0.5: "sqrt", -1.0: "reciprocal"}
-"""Powers entry by entry that have a name; others are written x^∘1.5."""
+REPEATED = (2, 3, 4)
+"""Powers entry by entry that are written as products, x ∘ x ∘ x; others are x^∘1.5."""
 
 
 def _subtract(step: Step, like: Sequence[Step], operands: Sequence[Matrix]) -> Matrix:
@@ -40,9 +38,7 @@ def _power(step: Step, _like: Sequence[Step], operands: Sequence[Matrix]) -> Mat
     if x.scalar:
         return m.power(x, exponent)
     if exponent in REPEATED:
-        return functools.reduce(m.times, [x] * int(exponent), m.ones(*x.shape))
-    if exponent in NAMED:
-        return m.function(NAMED[exponent], *x.shape, x)
+        return functools.reduce(m.times, [x] * int(exponent))
     return m.function("power", *x.shape, x, m.number(exponent), symmetric=x.symmetric)
 
 
