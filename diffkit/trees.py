@@ -49,9 +49,9 @@ def flatten(value: Any) -> tuple[list[Any], Structure]:
     return ([value], LEAF) if spec.is_leaf() else (list(leaves), Structure(spec))
 
 
-def is_tuple(structure: Structure, count: int) -> bool:
-    """Whether so many leaves, two or more, make up a plain tuple."""
-    return count > 1 and structure == _tuple(count)
+def is_tuple(structure: Structure, count: int, least: int = 1) -> bool:
+    """Whether so many leaves, at least so many, make up a plain tuple."""
+    return count >= least and structure == _tuple(count)
 
 
 @functools.cache

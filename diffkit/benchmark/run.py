@@ -27,7 +27,7 @@ from diffkit.benchmark.results import (
 from diffkit.benchmark.suite import Suite
 from diffkit.benchmark.workers import Worker
 from diffkit.errors import ResultsError, UnknownNameError
-from diffkit.files import write_whole
+from diffkit.files import clear_drafts, write_whole
 
 STATUSES = ("ok", "failed", "disagrees", "skipped", "too large", *EXCEEDED, PREDICTED, "crashed", "exited")
 """How a cell may end; "crashed" and "exited" say more in parentheses."""
@@ -89,6 +89,8 @@ def run_suite(
     again = _statuses(repeat)
     with place or Worker() as here, only_writer(folder):
         kept = _kept(suite, folder, again) if resume else _cleared(folder)
+        for name in (SUITE, ENVIRONMENT):  # what a sudden end has left
+            clear_drafts(folder / name)
         write_whole(folder / SUITE, suite.text.encode())
         run = _Run(suite, folder, view or View(), kept)
         with _recorded(folder, {**environment(), **here.facts()}, resumed=bool(kept)), run.view:

@@ -46,8 +46,8 @@ def train(
     l2: Annotated[float, typer.Option(help="Weight of the penalty on squared weights.")] = 0.0,
     method: Annotated[str, typer.Option(help="A method of differentiation, by name: see diffkit methods.")] = "reverse",
     compare: Annotated[
-        str, typer.Option(help="Instead: the time of an epoch by each of these methods, as reverse,forward.")
-    ] = "",
+        str | None, typer.Option(help="Instead: the time of an epoch by each of these methods, as reverse,forward.")
+    ] = None,
     engine: Annotated[str, typer.Option(help="numpy, llvm, interpreted; auto is llvm where that runs.")] = "auto",
     epochs: Annotated[int, typer.Option(help="How many, at most.")] = 20,
     rate: Annotated[float, typer.Option(help="Learning rate.")] = 0.1,
@@ -77,7 +77,7 @@ def train(
         "epochs": epochs, "rate": rate, "batch": batch, "momentum": momentum, "order": order,
         "tolerance": tolerance, "seed": seed, "scale": scale,
     }  # fmt: skip
-    if compare:
+    if compare is not None:
         if checkpoint or resume:
             raise InputError("--compare keeps no checkpoint; leave out --checkpoint and --resume")
         methods = [name.strip() for name in compare.split(",") if name.strip()]

@@ -86,10 +86,10 @@ class Derivative(Products):
         self._program(branch, product)
         self._shorten(branch, product)
 
-    def folds(self) -> list[tuple[Traced, Any, int]]:
-        """The loops that an engine has made of the branches known by now, and the operations of a round."""
+    def folds(self) -> list[tuple[Traced, Any, float]]:
+        """The loops that an engine has made of the branches known by now, and the seconds of a round, predicted."""
         made = [(branch.traced, self.ready(branch, "value")) for branch in self._branches if branch.holds()]
-        return [(traced, each.fold, each.operations.total) for traced, each in made if each.fold and each.operations]
+        return [(traced, program.fold, program.round_seconds) for traced, program in made if program.fold]
 
     def latest(self) -> Traced:
         """The trace of the branch that was taken last."""
@@ -244,7 +244,7 @@ class Derivative(Products):
         """Let machine code itself be ``run``, where it can watch the names that f reads; now, or when it is there."""
         program, traced = branch.programs[product], branch.traced
         flat = product not in LIKE_RESULT or traced.structure is trees.LEAF
-        several = product in ("value", "jvp") and trees.is_tuple(traced.structure, len(traced.leaves))
+        several = product in ("value", "jvp") and trees.is_tuple(traced.structure, len(traced.leaves), least=2)
         if product != self.product or not program.direct or not self._plain() or not (flat or several):
             return
         quick = program.direct(partial(type(self).run, self), branch.traced.watched)

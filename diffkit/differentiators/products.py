@@ -23,8 +23,8 @@ class Products(Described):
         """Run a product."""
 
     @abstractmethod
-    def folds(self) -> list[tuple[Traced, Any, int]]:
-        """The loops that an engine has made of the branches known by now, and the operations of a round."""
+    def folds(self) -> list[tuple[Traced, Any, float]]:
+        """The loops that an engine has made of the branches known by now, and the seconds of a round, predicted."""
 
     @abstractmethod
     def latest(self) -> Traced:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,12 +11,12 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from diffkit import trees
+from diffkit import costs, trees
 from diffkit.differentiators.arguments import Spec, fit
 from diffkit.engines import Compiled
 from diffkit.errors import NotScalarError, TooLargeError, TracingError
 from diffkit.graph import Graph, Operations
-from diffkit.ops import Recorded
+from diffkit.ops import Recorded, nbytes
 from diffkit.tracing import Traced, current_trace
 
 PRODUCTS = ("value", "gradient", "value_and_gradient", "jacobian", "jvp", "vjp", "hessian", "hvp")
@@ -84,6 +86,14 @@ class Program:
     colouring: Any = None
     method: str = ""
     considered: tuple[Considered, ...] = ()
+
+    @functools.cached_property
+    def round_seconds(self) -> float:
+        """What a round of a fold takes, predicted: the graph's work, and its arguments and results on their way."""
+        if self.graph is None:
+            return math.inf
+        moved = sum(nbytes(self.graph.steps[position]) for position in (*self.graph.inputs, *self.graph.outputs))
+        return costs.run_seconds(self.graph, "llvm") + moved * 1e-10
 
     @classmethod
     def of(cls, made: Compiled, graph: Graph, expressions: Any = None) -> Self:

@@ -45,7 +45,7 @@ def label(step: Step, operands: Sequence[Step]) -> str:
 
 def formula(n: Notation, step: Step, operands: Sequence[Step], pieces: Sequence[Piece]) -> Piece:
     """A step as a formula of what its operands are written as."""
-    if step.op.family == "elementwise" or step.op in SPREADING:
+    if step.op.family in ("elementwise", "constant") or step.op in SPREADING:
         pieces = pieces if step.op is p.multiply else [piece.lifted or piece for piece in pieces]
     else:
         counted = step.params.keys() & {"place", "axis", "axes"} and not _all_axes(step, operands)

@@ -34,6 +34,8 @@ def kept(op: Op) -> Any:
     def evaluated(_kind: Any, *arguments: Any) -> Any:
         if not all(argument.is_number for argument in arguments):
             return None
+        if any(argument.is_extended_real is False for argument in arguments):  # a root of -1, or 1/0 without a sign
+            return sympy.nan
         with np.errstate(all="ignore"):
             return as_number(sympy, float(op.evaluate(*map(float, arguments))))
 

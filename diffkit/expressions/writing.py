@@ -59,8 +59,8 @@ class Translator:
             return self.values[expression]
         if expression in (sympy.true, sympy.false):
             return bool(expression)
-        if expression.is_number:
-            return float(expression)
+        if expression.is_number:  # a root of -1, or 1/0 without a sign, is NumPy's NaN
+            return math.nan if expression.is_extended_real is False else float(expression)
         kind = type(expression).__name__
         if kind in self.ways:
             return self.ways[kind](expression)

@@ -116,6 +116,14 @@ def test_in_a_worker_process_rows_are_those_of_real_cells(tmp_path):
     assert (frame[["run_seconds", "cell_seconds", "operations"]] > 0).all(axis=None)
 
 
+def test_what_a_sudden_end_has_left_beside_its_files_is_cleared_away(tmp_path):
+    drafts = [tmp_path / f".{name}.12345.partial" for name in ("suite.toml", "environment.json")]
+    for draft in drafts:
+        draft.write_text("half of", encoding="utf-8")
+    run_suite(SUITE, tmp_path, place=Answering())
+    assert not any(draft.exists() for draft in drafts)
+
+
 PLANTED = """
 [limits]
 visits = 1

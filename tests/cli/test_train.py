@@ -205,3 +205,8 @@ def test_a_terminal_shows_a_bar():
     assert b"epoch 3/3" in shown
     assert "━".encode() in shown
     assert b"epoch 2/3: " not in shown
+
+
+def test_methods_to_compare_must_be_named(capsys):
+    assert call("train", "--compare", "") != 0
+    assert "give a list of one name or more" in capsys.readouterr().err

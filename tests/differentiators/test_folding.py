@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -154,6 +155,62 @@ def test_more_branches_than_are_kept(engine):
     np.testing.assert_array_equal(found, [(rows[:, 0] ** 2).sum(), rows[:, 0].sum()])
 
 
+def test_a_branch_that_is_not_taken_may_give_what_it_likes(engine):
+    def f(x, a):
+        return (np.sum(x), a) if a[0] < 0 else (x + a, a)
+
+    prepared = plan(f, X, -X, engine=engine)
+    (found,), (others,) = prepared.fold([X], [np.ones((4, 3))])
+    assert found.tolist() == [5.0] * 3
+    assert others.shape == (4, 3)
+    with pytest.raises(InputError, match="gives float64"):
+        prepared.fold([X], [[X, -X, X]])
+
+
+def test_a_tuple_of_one_is_what_is_carried(engine):
+    assert plan(lambda x, a: (x + a,), X, X, engine=engine).fold([X], [[X, X]])[0][0].tolist() == [3.0] * 3
+
+
+def test_an_f_that_uses_its_arrays_again_changes_no_result():
+    buffer = np.empty(2)
+
+    def f(x, a):
+        buffer[:] = [float(str(a)), 2 * a]
+        return x + 1, buffer
+
+    prepared = plan(f, 0.0, 0.0, engine="numpy", method="finite-difference")
+    assert prepared.fold([0.0], [np.arange(3.0)])[1][0].tolist() == [[0.0, 0.0], [1.0, 2.0], [2.0, 4.0]]
+
+
+def test_rows_in_another_layout_are_copied_a_little_at_a_time(engine, monkeypatch):
+    monkeypatch.setattr(folding, "COPIED", 100)
+    rows = np.asfortranarray(RNG.uniform(0.5, 1.5, size=(200, 2)))
+    prepared = plan(bent, X[:2], rows[0], engine=engine)
+    (found,), (others,) = prepared.fold([X[:2]], [rows])
+    (wanted,), (stacked,) = looped(bent, [X[:2]], [rows])
+    np.testing.assert_allclose(found, wanted, rtol=1e-12)
+    np.testing.assert_allclose(others, stacked, rtol=1e-12)
+
+
+@pytest.mark.skipif("llvm" not in engine_names(), reason="the extra 'llvm' is not installed")
+def test_rows_that_are_all_alike_take_no_memory():
+    rows = np.broadcast_to(np.ones(1000), (100_000, 1000))  # 800 MB, were they copied
+    prepared = plan(lambda x, a: x + a[0], 0.0, np.ones(1000), engine="llvm")
+    tracemalloc.start()
+    (found,), _ = prepared.fold([0.0], [rows])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == 100_000
+    assert peak < 10_000_000
+
+
+@pytest.mark.skipif("llvm" not in engine_names(), reason="the extra 'llvm' is not installed")
+def test_a_turn_counts_what_only_moves():
+    made = plan(lambda x, a: (x[::-1], a), np.ones(1_000_000), 0.0, engine="llvm")
+    ((_, _, seconds),) = made.folds()
+    assert seconds > 1e-4  # 1,000,000 entries there and back
+
+
 factor = 2.0
 
 
@@ -166,10 +223,13 @@ def test_a_name_bound_anew_counts(engine, monkeypatch):
 
 
 @pytest.mark.skipif("llvm" not in engine_names(), reason="the extra 'llvm' is not installed")
-def test_engine_auto_earns_its_machine_code_within_a_fold():
+def test_engine_auto_earns_its_machine_code_within_a_fold(monkeypatch):
     x, rows = np.ones(50), np.zeros((20_000, 50))
     prepared = plan(lambda x, a: np.sin(x) + a, x, rows[0], engine="auto")
+    calls, call = [], prepared.run
+    monkeypatch.setattr(prepared, "run", lambda *args: calls.append(1) or call(*args))
     (found,), _ = prepared.fold([x], [rows])
+    assert len(calls) < 20_000
     wanted = x
     for _ in rows:
         wanted = np.sin(wanted)
@@ -191,6 +251,7 @@ def test_a_black_box_is_called():
     assert prepared.fold([np.zeros(2)], [np.ones((4, 2))])[0][0].tolist() == [4.0, 4.0]
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="a signal of POSIX")
 @pytest.mark.skipif("llvm" not in engine_names(), reason="the extra 'llvm' is not installed")
 def test_ctrl_c_ends_machine_code_too():
     def interrupt(*_):
@@ -207,9 +268,9 @@ def test_ctrl_c_ends_machine_code_too():
         signal.signal(signal.SIGALRM, before)
 
 
-@pytest.mark.parametrize("at_once", [1, 7, 1000])
-def test_pieces_are_one_fold(engine, at_once, monkeypatch):
-    monkeypatch.setattr(folding, "AT_ONCE", at_once)
+@pytest.mark.parametrize("turn", [0.0, 1e-6, 1e-3])
+def test_turns_are_one_fold(engine, turn, monkeypatch):
+    monkeypatch.setattr(folding, "TURN", turn)
     (found,), (sums,) = plan(lambda x, a: (x + a, x[0]), X, X, engine=engine).fold([X], [np.ones((50, 3))])
     assert found.tolist() == [51.0] * 3
     assert sums.tolist() == list(range(1, 51))
@@ -238,7 +299,7 @@ def test_threads_do_not_meet(engine):
 @pytest.mark.parametrize(
     ("f", "carried", "rows", "words"),
     [
-        (lambda x, a: x + a, [X], [], "1 arguments to carry and 0 of rows"),
+        (lambda x, a: x + a, [X], [], "1 to carry and 0 of rows"),
         (lambda x, a: x + a, [], [X], "needs one or more of each"),
         (lambda x, a: x + a, [X, X], [X], "float64 (3,), float64 (3,)"),
         (lambda x, a: x + a, [np.ones(4)], [np.ones((2, 3))], "argument 0 is float64 (4,); it must be float64 (3,)"),
@@ -246,14 +307,40 @@ def test_threads_do_not_meet(engine):
         (lambda x, a: x + a, [X], [1.0], "the rows of argument 1 is float64 (); it must be float64 (0, 3)"),
         (lambda x, a: x + a, [X * 1j], [np.ones((2, 3))], "argument 0 is complex128 (3,); it must be float64 (3,)"),
         (lambda x, a: x + a, [["a", "b", "c"]], [np.ones((2, 3))], "it must be float64 (3,)"),
+        (lambda x, a: x + a, [X], [np.ones((2, 3), np.complex64)], "complex64 (2, 3); it must be float64 (2, 3)"),
+        (lambda x, a: x + a, X, [np.ones((2, 3))], "fold takes a tuple of arrays to carry and one of rows"),
+        (lambda x, a: x + a, [X], np.ones((1, 2, 3)), "fold takes a tuple of arrays to carry and one of rows"),
+        (lambda x, a: x + a, None, 1.0, "fold takes a tuple of arrays to carry and one of rows"),
         (lambda x, a: np.sum(x), [X], [np.ones((2, 3))], "it carries float64 (3,) and gives float64 ()"),
-        (lambda x, a: [x, a], [X], [np.ones((2, 3))], "in containers"),
+        (lambda x, a: [x, a], [X], [np.ones((2, 3))], "carries float64 (3,) and gives float64 (2, 3)"),
+        (lambda x, a: {"x": x}, [X], [np.ones((2, 3))], "carries float64 (3,) and gives object ()"),
     ],
 )
 def test_what_does_not_fit_is_refused(engine, f, carried, rows, words):
     with pytest.raises(InputError) as refused:
         plan(f, X, X, engine=engine).fold(carried, rows)
     assert words in str(refused.value)
+
+
+def test_results_of_another_dtype_are_refused(engine):
+    one = np.ones(3, np.float32)
+    with pytest.raises(InputError, match=r"carries float32 \(3,\) and gives float64 \(3,\)"):
+        plan(lambda x, a: x + a * np.ones(3), one, one, engine=engine).fold([one], [np.ones((2, 3), np.float32)])
+
+
+def test_the_same_plan_may_carry_one_or_two(engine):
+    def f(x, y, z):
+        return x + y, x * z
+
+    made, rows = plan(f, X[:2], X[:2], X[:2], engine=engine), np.full((3, 2), 0.5)
+    for start, given in (([np.ones(2)], [rows, rows]), ([np.ones(2), np.zeros(2)], [rows])):
+        np.testing.assert_array_equal(made.fold(start, given)[0], looped(f, start, given)[0])
+
+
+def test_what_comes_besides_is_not_folded(engine):
+    made = plan(lambda x, a: ((x + a, x), "aux"), X, X, engine=engine, has_aux=True)
+    with pytest.raises(InputError, match="without has_aux"):
+        made.fold([X], [np.ones((2, 3))])
 
 
 def test_only_a_plan_of_values_can(engine):

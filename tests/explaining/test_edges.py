@@ -198,6 +198,9 @@ def in_numpy(text, values):
         lambda x: np.sum(np.exp(np.sum(x[0][:, None], axis=0)) + np.sum(x[1][None, :], axis=0)),
         lambda x: np.sum(np.sin(x.T) * np.arange(3.0)),
         lambda x: np.sum(x.T**2 * np.exp(x)),
+        lambda x: np.sum(np.where((x[0] > -0.2)[:, None], x, 2 * x)),
+        lambda x: np.sum(np.where(np.reshape(x[0], (3, 1)) > -0.2, np.reshape(x[0], (3, 1)), x)),
+        lambda x: np.sum(np.reshape(x[0], (3, 1)) * x[:, :1]),
     ],
 )
 def test_a_formula_says_where_numpy_would_read_another_shape(f):

@@ -187,3 +187,17 @@ def test_the_root_of_a_sum_of_squares_written_out(size):
         h = mp.hypot(x, y)
         exact = [[y * y / h**3, -x * y / h**3], [-x * y / h**3, x * x / h**3]]
     _close(plan.run(np.array([size, 0.7 * size])), exact)
+
+
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [
+        (lambda x: np.where(x > 0, np.log1p(x), np.expm1(1 / (x - x))), 0.5),
+        (lambda x: np.where(x > 0, np.log1p(x), np.expm1(np.sqrt(x * 0 - 1)) * x), 0.5),
+        (lambda x: np.where(x > 0, x * x, np.hypot(x, 1 / (x - x))), 2.0),
+        (lambda x: np.where(x > 0, x * x, np.logaddexp(x, np.log(x - x))), 2.0),
+    ],
+)
+def test_numbers_that_there_are_not_do_no_harm_in_a_branch_not_taken(f, expected):
+    with np.errstate(all="ignore"):
+        assert dk.grad(f, method="symbolic")(1.0) == expected

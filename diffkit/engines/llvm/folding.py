@@ -29,33 +29,35 @@ class Fold:
 
     def __call__(self, carried: Sequence[Any], rows: Sequence[Any]) -> tuple[int, Sequence[Any], list[Any]]:
         """See `diffkit.engines.base.Compiled.fold`."""
-        count, kept = len(rows[0]), len(carried)
+        count, carries = len(rows[0]), len(carried)
         given = zip((*carried, *rows), self._inputs, strict=True)
         arrays = [np.asarray(x, step.dtype, order="C") for x, step in given]
-        ends = [np.empty_like(x) for x in (*arrays[:kept], *arrays[:kept])]
-        others = [np.empty((count, *step.shape), step.dtype) for step in self._outputs[kept:]]
-        loop = self._loops.get(kept) or self._loop(kept)
+        ends = [np.empty_like(x) for x in (*arrays[:carries], *arrays[:carries])]
+        others = [np.empty((count, *step.shape), step.dtype) for step in self._outputs[carries:]]
+        loop = self._loops.get(carries) or self._loop(carries)
         done = loop(*arrays, *ends, *others)
-        last = (carried, ends[:kept], ends[kept:])[2 - done % 2 if done else 0]
+        last = (carried, ends[:carries], ends[carries:])[2 - done % 2 if done else 0]
         return done, last, others if done == count else [x[:done].copy() for x in others]
 
-    def _loop(self, kept: int) -> Callable[..., int]:
-        strides = [nbytes(step) for step in (*self._inputs[kept:], *self._outputs[kept:])]
-        code = machine(ir(kept, len(self._inputs), strides), level=1)
-        found = self._loops[kept] = python_function(code.address("fold"), (None, *self._kept, code))
+    def _loop(self, carries: int) -> Callable[..., int]:
+        strides = [nbytes(step) for step in (*self._inputs[carries:], *self._outputs[carries:])]
+        code = machine(ir(carries, len(self._inputs), strides), level=1)
+        found = self._loops[carries] = python_function(code.address("fold"), (None, *self._kept, code))
         return found
 
 
-def ir(kept: int, inputs: int, strides: Sequence[int]) -> str:
+def ir(carries: int, inputs: int, strides: Sequence[int]) -> str:
     """A function of arrays: the inputs, two buffers for all that is carried, the other results; gives rounds done.
 
     It trusts its arguments. ``strides`` are the bytes of a round of the rows, and of the other results.
     """
-    moving = [f"x{kept + k}" for k in range(inputs - kept)] + [f"y{k}" for k in range(len(strides) - inputs + kept)]
+    moving = [f"x{carries + k}" for k in range(inputs - carries)] + [
+        f"y{k}" for k in range(len(strides) - inputs + carries)
+    ]
     names = [f"x{k}" for k in range(inputs)]
-    names += [f"{end}{k}" for end in ("to", "from") for k in range(kept)] + moving[inputs - kept :]
+    names += [f"{end}{k}" for end in ("to", "from") for k in range(carries)] + moving[inputs - carries :]
     after = {name: f"%{name}.next" for name in moving}
-    for k in range(kept):
+    for k in range(carries):
         after |= {f"x{k}": f"%to{k}", f"to{k}": f"%from{k}", f"from{k}": f"%to{k}"}
     lines = ["entry:", *table_of("table"), "  %kernel = load ptr, ptr %table"]
     for spot, name in enumerate(names):
@@ -66,7 +68,7 @@ def ir(kept: int, inputs: int, strides: Sequence[int]) -> str:
             f"  %a.{name} = load ptr, ptr %d.{name}",
         ]
     lines += [
-        f"  %dp = getelementptr i8, ptr %o.x{kept}, i64 {DIMENSIONS}",
+        f"  %dp = getelementptr i8, ptr %o.x{carries}, i64 {DIMENSIONS}",
         "  %dims = load ptr, ptr %dp",
         "  %count = load i64, ptr %dims",
         "  br label %head",

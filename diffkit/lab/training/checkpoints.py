@@ -25,6 +25,8 @@ from diffkit.lab.training.sgd import Descent, Epoch, State
 from diffkit.problems.base import Array
 
 FORMAT = "diffkit training 1"
+DIGESTED = ("start", "cost at the start", "training data", "test data")
+"""What a checkpoint holds a fingerprint of only."""
 VERSIONS = {"diffkit": __version__, "numpy": np.__version__}
 
 
@@ -137,7 +139,8 @@ class Stored:
         """
         names = [name for name in wanted if self.about.get(name) != wanted[name]]
         if names:
-            listed = "; ".join(f"{name} was {self.about.get(name)}, is {wanted[name]}" for name in names)
+            told = [f"{name} was {self.about.get(name)}, is {wanted[name]}" for name in names if name not in DIGESTED]
+            listed = "; ".join(told or [f"its {name} differs" for name in names])  # which may follow from what is told
             raise ResultsError(f"{self.file} belongs to another training: {listed}. Give what it was, or another file")
         if self.versions != VERSIONS:
             warnings.warn(
@@ -172,7 +175,10 @@ def read(file: Path) -> Stored:
 
 
 def _unpacked(file: Path) -> Stored:
-    with np.load(BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
+    content = file.read_bytes()
+    if not content.startswith(b"PK"):
+        raise ValueError("it is no archive")
+    with np.load(BytesIO(content), allow_pickle=False) as arrays:
         text = json.loads(str(arrays["text"]))
         parameters, velocity, history = (arrays[name] for name in ("parameters", "velocity", "history"))
     if text["format"] != FORMAT:

@@ -120,6 +120,8 @@ class Descent:
         self.test = None if test is None else checked(test, "test")
         self._plain = without_penalty(model)
         parameters = model.initial(settings.seed, settings.scale) if start is None else start
+        if isinstance(parameters, dict):
+            raise InputError("start is a dictionary; give one vector, as initial(seed) draws it")
         parameters = owned(parameters, "start")
         if parameters.shape != (model.count,):
             raise InputError(f"start has shape {parameters.shape}; this model has parameters of shape ({model.count},)")

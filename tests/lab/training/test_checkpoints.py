@@ -164,7 +164,7 @@ def test_a_model_without_words_of_its_own_is_told_by_its_cost(samples, file):
 
     train(Scaled(1.0), samples, epochs=1, checkpoint=file)
     train(Scaled(1.0), samples, epochs=2, checkpoint=file, resume=True)
-    with pytest.raises(ResultsError, match="cost at the start was"):
+    with pytest.raises(ResultsError, match="its cost at the start differs"):
         train(Scaled(2.0), samples, epochs=3, checkpoint=file, resume=True)
 
 
@@ -201,7 +201,7 @@ def test_the_last_finite_checkpoint_stays(samples, file):
         ({"seed": 1}, "seed was 0, is 1"),
         ({"method": "forward"}, "method was Reverse"),
         ({"engine": "interpreted"}, "engine was .*, is interpreted"),
-        ({"start": np.ones(13)}, "start was"),
+        ({"start": np.ones(13)}, "its start differs"),
     ],
 )
 def test_other_settings_are_refused_with_what_differs(model, samples, file, other, said):
@@ -214,9 +214,22 @@ def test_another_model_or_other_data_are_refused(model, samples, others, file):
     train(model, samples, others, epochs=2, checkpoint=file)
     with pytest.raises(ResultsError, match=r"model was Network\(widths=\(2, 3, 1\)"):
         train(Network((2, 4, 1)), samples, others, checkpoint=file, resume=True)
-    with pytest.raises(ResultsError, match="training data was"):
+    with pytest.raises(ResultsError, match="its training data differs"):
         train(model, others, others, checkpoint=file, resume=True)
-    with pytest.raises(ResultsError, match=r"test data was .*, is none"):
+    with pytest.raises(ResultsError, match="its test data differs"):
+        train(model, samples, checkpoint=file, resume=True)
+
+
+def test_of_what_follows_from_another_setting_nothing_is_said(model, samples, file):
+    train(model, samples, epochs=2, checkpoint=file)
+    with pytest.raises(ResultsError) as refused:
+        train(model, samples, checkpoint=file, resume=True, seed=1)
+    assert "seed was 0, is 1. Give" in str(refused.value)
+
+
+def test_a_file_of_another_kind_is_no_archive(model, samples, file):
+    file.write_text("hi", encoding="utf-8")
+    with pytest.raises(ResultsError, match=r"no whole checkpoint of a training \(it is no archive\)"):
         train(model, samples, checkpoint=file, resume=True)
 
 

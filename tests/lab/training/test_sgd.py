@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from diffkit.differentiators import get
+from diffkit.differentiators.derivative import Derivative
 from diffkit.errors import InputError
 from diffkit.lab.networks import ConvolutionalNetwork, Network, RecurrentNetwork
-from diffkit.lab.training import Descent, Epoch, Settings, compare_methods, train
+from diffkit.lab.training import Descent, Epoch, Settings, compare_methods, sgd, train
 from diffkit.lab.training.sgd import converged, visits
 
 ALGORITHM = {"epochs": 4, "rate": 0.3, "seed": 3}
@@ -81,6 +82,49 @@ def test_random_order_draws_with_replacement_as_often_as_there_are_samples():
     drawn = visits(Settings(order="random"), 300, np.random.default_rng(0))
     assert len(drawn) == 300
     assert 150 < len(set(drawn)) < 240  # 1 - 1/e of them, about 190
+
+
+def test_random_training_is_that_of_the_samples_drawn(neuron, samples):
+    order = np.random.default_rng([3, 1]).integers(30, size=30)
+    drawn = type("Drawn", (), {"X": samples.X[:, order], "Y": samples.Y[:, order]})
+    given = {"rate": 0.3, "seed": 3, "epochs": 1}
+    found, expected = train(neuron, samples, order="random", **given), train(neuron, drawn, order="in-order", **given)
+    np.testing.assert_allclose(found.parameters, expected.parameters, rtol=1e-12)
+
+
+@pytest.mark.parametrize("together", [1, 30, 70])
+def test_how_much_is_gathered_at_a_time_changes_nothing(neuron, samples, together, monkeypatch):
+    given = {"batch": 4, "momentum": 0.9, "rate": 0.3, "epochs": 3}
+    expected = train(neuron, samples, **given)
+    monkeypatch.setattr(sgd, "TOGETHER", together)
+    np.testing.assert_array_equal(train(neuron, samples, **given).parameters, expected.parameters)
+
+
+def test_an_epoch_is_one_fold(neuron, samples, monkeypatch):
+    rounds, fold = [], Derivative.fold
+    monkeypatch.setattr(
+        Derivative, "fold", lambda plan, held, rows: rounds.append(len(rows[0])) or fold(plan, held, rows)
+    )
+    train(neuron, samples, epochs=2)
+    assert rounds == [30, 30]
+
+
+def test_parameters_that_leave_the_numbers_are_seen_where_the_cost_does_not(samples):
+    class Slope(Network):
+        """Descent goes on for ever."""
+
+        def cost(self, parameters, X, Y):
+            return np.sum(parameters / 4)
+
+    found = train(Slope((2, 1)), samples, batch=30, rate=1.7e308, scale=0, epochs=9, order="in-order")
+    assert found.stopped.startswith("the step of samples 0, 1, 2")
+    assert "in epoch 5 " in found.stopped
+
+
+def test_a_start_by_name_is_refused_in_words(samples):
+    network = Network((2, 3, 1))
+    with pytest.raises(InputError, match="start is a dictionary; give one vector"):
+        train(network, samples, start=network.named(network.initial(0)))
 
 
 def test_shuffled_training_is_that_of_the_orders_drawn(neuron, samples):
