@@ -83,16 +83,23 @@ def choose(names: Sequence[str] = ()) -> list[LabFigure]:
     return [known[name] for name in names or known]
 
 
-def draw(figure: LabFigure, folder: Path) -> Path:
-    """Draw a figure into a folder, as PNG; the same figure is the same file.
+def draw(figure: LabFigure | str, folder: str | Path) -> Path:
+    """Draw a figure, or the one of that name, into a folder, as PNG; the same figure is the same file.
+
+    Raises
+    ------
+    UnknownNameError
+        No figure has that name; the message says which one comes near.
 
     Examples
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     draw(choose(["diagram-wide"])[0], Path(folder)).name
+    ...     draw("diagram-wide", folder).name
     'diagram-wide.png'
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    drawn = figure if isinstance(figure, LabFigure) else choose([figure])[0]
+    into = Path(folder)
+    into.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):
-        return write(figure.make(), folder / f"{figure.name}.png")
+        return write(drawn.make(), into / f"{drawn.name}.png")

@@ -108,9 +108,9 @@ def derive(
     Raises
     ------
     InputError
-        Shapes that do not fit f's parameters, have a size of 1 or more than two axes, a symmetric matrix that is not
-        square, a parameter whose name means something else in a formula, or a derivative that is not finite at positive
-        numbers, where formulas are checked.
+        Arrays in place of shapes, shapes that do not fit f's parameters, have a size of 1 or more than two axes, a
+        symmetric matrix that is not square, a parameter whose name means something else in a formula, or a derivative
+        that is not finite at positive numbers, where formulas are checked.
     UnknownNameError
         ``by``, ``layout`` or ``symmetric`` is a name that nobody has.
     UnsupportedError
@@ -268,6 +268,8 @@ def _check_clear(names: Sequence[str]) -> None:
 
 def _shape(name: str, shape: int | Shape, *, symmetric: bool) -> Shape:
     """The sizes of an argument, none of them 1."""
+    if isinstance(shape, np.ndarray):
+        raise InputError(f"{name} is given as an array of shape {shape.shape}; give a shape, such as {name}.shape")
     sizes: tuple[Any, ...] = tuple(shape) if isinstance(shape, Iterable) else (shape,)
     if len(sizes) > 2 or not all(is_whole(size) and size > 1 for size in sizes):
         raise InputError(f"{name} has shape {sizes}; give (), n or (n, m), where a size of 1 would look like a number")

@@ -11,7 +11,7 @@ from diffkit.errors import UnsupportedError
 from diffkit.graph import Graph, Step
 from diffkit.lab.matrix_calculus import algebra as m
 from diffkit.lab.matrix_calculus.algebra import Matrix
-from diffkit.lab.matrix_calculus.rules import RULES, moving, no_form
+from diffkit.lab.matrix_calculus.rules import moving, no_form, rule_of
 from diffkit.simplify import as_written
 
 FEW = 3
@@ -66,16 +66,7 @@ def _entries(value: np.ndarray[Any, Any]) -> Matrix:
 
 
 def _step(step: Step, like: Sequence[Step], operands: Sequence[Any]) -> Any:
-    rule = RULES.get(step.op.name)
-    if rule is None and _entry_by_entry(step) and isinstance(operands[0], Matrix):
-        (x,) = operands
-        return m.function(step.op.name, *x.shape, x, symmetric=x.symmetric and not x.scalar)
+    rule = rule_of(step)
     if rule is None or (step.op.name not in moving.RULES and any(isinstance(x, moving.Flat) for x in operands)):
         raise no_form(step)
     return rule(step, like, [_matrix(operand) for operand in operands])
-
-
-def _entry_by_entry(step: Step) -> bool:
-    """Whether it is a function of NumPy's from one array of numbers to one of its shape."""
-    kind = step.op.family in ("elementwise", "constant") and step.dtype.kind == "f"
-    return kind and len(step.operands) == 1 and hasattr(np, step.op.name)

@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 
 from diffkit.lab.matrix_calculus.algebra import COMPARISONS, Factor, Matrix, Scalars, Term, Word, is_indicator
+from diffkit.primitives import BY_NAME
 
 _CLOSE = re.compile(r"[^\W\d][₀-₉]*'?|\(.*\)'?|\[.*\]'?")
 """What may stand beside its like without a space: one letter, a unit vector, or a bracket."""
 _NAME = re.compile(r"[^\W\d]\w*")
+_WRITTEN = {"absolute": "abs", "maximum": "max", "minimum": "min", "expit": "sigmoid"}
+"""Functions that mathematics calls otherwise than NumPy and SciPy do."""
 
 
 def text(matrix: Matrix) -> str:
@@ -178,19 +181,35 @@ def _factor(factor: Factor) -> str:
     mark = "'" if factor.turned else ""
     if not factor.of:
         return factor.name + mark
-    inside = [text(matrix) for matrix in factor.of]
     if factor.name == "product":
         return _beside([_factor(part) for part in factor.of[0].terms[0].word])
+    if factor.name in ("inv", "power"):
+        return _raised(factor)
+    inside = [text(matrix) for matrix in factor.of]
     if factor.name == "group":
         return inside[0]
-    if factor.name == "inv":
-        plain = inside[0] if _is_name(factor.of[0]) else f"({inside[0]})"
-        return f"{plain}^-T" if factor.turned else f"{plain}^-1"
     if factor.name == "times":
         return f"({' ∘ '.join(inside)}){mark}"
     if factor.indicates:
         return f"[{f' {factor.name} '.join(inside)}]{mark}"
-    return f"{factor.name}({', '.join(inside)}){mark}"
+    return f"{_call(factor.name, inside)}{mark}"
+
+
+def _raised(factor: Factor) -> str:
+    """An inverse, or a power entry by entry."""
+    inside = text(factor.of[0])
+    plain = inside if _is_name(factor.of[0]) else f"({inside})"
+    if factor.name == "inv":
+        return f"{plain}^-T" if factor.turned else f"{plain}^-1"
+    written = f"{plain}^∘{text(factor.of[1])}"
+    return f"({written})'" if factor.turned else written
+
+
+def _call(name: str, inside: list[str]) -> str:
+    """A function by its name; logaddexp beside 0 is softplus."""
+    if name == "logaddexp" and inside[1] == "0":
+        return f"softplus({inside[0]})"
+    return f"{_WRITTEN.get(name, name)}({', '.join(inside)})"
 
 
 def _is_name(matrix: Matrix) -> bool:
@@ -209,11 +228,9 @@ _VALUES: dict[str, Callable[..., Any]] = {
     "diagonal": lambda x: np.diagonal(x)[:, np.newaxis],
     "det": lambda x: np.linalg.det(x).reshape(1, 1),
     "log|det|": lambda x: np.linalg.slogdet(x)[1].reshape(1, 1),
-    "max": np.maximum,
-    "min": np.minimum,
     **{sign: getattr(np, name) for name, sign in COMPARISONS.items()},
 }
-"""Functions of matrices; others are NumPy's, entry by entry."""
+"""Functions of matrices; others are rows of `diffkit.primitives`, entry by entry."""
 
 
 def value(matrix: Matrix, arguments: Mapping[str, Any]) -> np.ndarray[Any, Any]:
@@ -237,7 +254,7 @@ def _number(factor: Factor, arguments: Mapping[str, Any]) -> np.ndarray[Any, Any
     if factor.calls("times"):
         made = _times([value(matrix, arguments) for matrix in factor.of], factor)
     elif factor.of:
-        found = _VALUES.get(factor.name) or getattr(np, factor.name)
+        found = _VALUES.get(factor.name) or BY_NAME[factor.name].evaluate
         made = found(*(value(matrix, arguments) for matrix in factor.of)) * 1.0
     elif factor.name == "1":
         made = np.ones((rows, columns))

@@ -62,6 +62,19 @@ def test_a_figure_that_nobody_has_is_an_error():
         figures.choose(["pockets"])
 
 
+def test_a_figure_is_drawn_by_name_into_a_folder_given_as_text(tmp_path):
+    (figure,) = figures.choose(["diagram-wide"])
+    by_name = figures.draw("diagram-wide", str(tmp_path / "name"))
+    assert by_name.read_bytes() == figures.draw(figure, tmp_path / "figure").read_bytes()
+
+
+@pytest.mark.parametrize("figure", ["pockets", 3])
+def test_what_is_no_figure_is_not_drawn(figure, tmp_path):
+    with pytest.raises(UnknownNameError, match=str(figure)):
+        figures.draw(figure, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
 def test_the_command_lists_and_draws(tmp_path, capsys):
     for arguments in (["lab", "--list"], ["lab", "graph-composition", "--out", str(tmp_path)]):
         with pytest.raises(SystemExit) as ended:

@@ -147,6 +147,8 @@ def test_unequal_ones_have_not(left, right):
         (m.multiply(m.power(_product(x.transposed, x), -0.5), x), "x / sqrt(x'x)"),
         (m.power(m.add(t, m.number(1.0)), 3), "(1 + t)^3"),
         (m.inverse(m.add(A, B)).transposed, "(A + B)^-T"),
+        (m.function("power", N, N, A, m.number(1.5)), "A^∘1.5"),
+        (m.function("power", N, N, m.add(A, B), m.number(-2.0)).transposed, "((A + B)^∘-2)'"),
         (m.add(m.multiply(m.number(-1.0), A), B), "B - A"),
         (_product(m.named("dX", N, N), A), "dX A"),
         (m.multiply(m.add(t, m.trace(A)), x.transposed), "(t + trace(A))x'"),

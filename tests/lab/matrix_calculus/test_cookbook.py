@@ -12,6 +12,7 @@ import re
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 import diffkit as dk
 from diffkit.errors import DiffkitError, UnsupportedError
@@ -20,7 +21,7 @@ from diffkit.lab import matrix_calculus as mc
 N = 4  # all vectors and matrices: what is 1 x 1 is a number then
 trace, det, inv, power = np.trace, np.linalg.det, np.linalg.inv, np.linalg.matrix_power
 
-TOKEN = re.compile(r"\s*(log\|det\||[a-z]{2,}(?=\()|[A-Za-z][₀-₉]*|\d+(?:\.\d+)?|\^-T|\^-?\d+(?:\.\d+)?|.)")
+TOKEN = re.compile(r"\s*(log\|det\||[a-z]{2,}[0-9p]*(?=\()|[A-Za-z][₀-₉]*|\d+(?:\.\d+)?|\^-T|\^∘?-?\d+(?:\.\d+)?|.)")
 FUNCTIONS = {
     "log|det|": lambda x: np.linalg.slogdet(x)[1],
     "det": det,
@@ -31,6 +32,8 @@ FUNCTIONS = {
     "diag": lambda x: np.diag(x[:, 0]),
     "diagonal": lambda x: np.diagonal(x)[:, None],
     "reciprocal": lambda x: 1 / x,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "softplus": lambda x: np.log(1 + np.exp(x)),
 }
 COMPARISONS = {">": np.greater, "<": np.less, "≥": np.greater_equal, "≤": np.less_equal}
 
@@ -71,6 +74,8 @@ class Reader:
             made = made.T
         if self.tokens[0].startswith("^"):
             exponent = self.tokens.pop(0)[1:]
+            if exponent.startswith("∘"):
+                return made ** float(exponent[1:])
             if np.size(made) > 1:
                 return inv(made).T if exponent == "-T" else power(made, int(exponent))
             return made ** float(exponent)
@@ -233,6 +238,24 @@ BOOK = [
     ("hinge", lambda w, X, y: np.sum(np.maximum(1 - y * (X @ w), 0)), "", "-X'(y ∘ [1 - y ∘ Xw > 0])"),
     ("leaky", lambda x: np.sum(np.where(x > 0, x, 0.1 * x)), "", "[x > 0] + 0.1 [x ≤ 0]"),
     ("Huber", lambda r: np.sum(np.where(np.abs(r) < 1, r**2 / 2, np.abs(r) - 0.5)), "", "min(max(r, -1), 1)"),
+    ("logistic", lambda b, X, y: np.sum(np.logaddexp(0, X @ b) - y * (X @ b)), "", "X'(sigmoid(Xb) - y)"),
+    (
+        "logistic Hessian",
+        lambda b, X, y: dk.grad(lambda b: np.sum(np.logaddexp(0, X @ b) - y * (X @ b)))(b),
+        "",
+        "X' diag(sigmoid(Xb) ∘ (1 - sigmoid(Xb))) X",
+    ),
+    ("sigmoid", lambda x, W: np.sum(expit(W @ x)), "", "W'(sigmoid(Wx) ∘ (1 - sigmoid(Wx)))"),
+    ("softplus", lambda x, W: np.logaddexp(W @ x, 0), "", "W' diag(sigmoid(Wx))"),
+    ("logaddexp", lambda x, y: np.sum(np.logaddexp(x, y)), "", "exp(x) ∘ reciprocal(exp(x) + exp(y))"),
+    ("hypot", lambda X, y: np.sum(np.hypot(X, y)), "", "X ∘ reciprocal(sqrt(X ∘ X + 1 (y ∘ y)'))"),
+    ("hypot by rows", lambda y, X: np.sum(np.hypot(X, y)), "", "y ∘ (reciprocal(hypot(X, 1 y'))' 1)"),
+    ("arcsinh", lambda x, W: np.arcsinh(W @ x), "", "W' diag(reciprocal(sqrt(1 + Wx ∘ Wx)))"),
+    ("arctan2", lambda x, y: np.sum(np.arctan2(x, y)), "", "y ∘ reciprocal(x ∘ x + y ∘ y)"),
+    ("x^1.5", lambda x: np.sum(np.abs(x) ** 1.5), "", "1.5 sign(x) ∘ sqrt(abs(x))"),
+    ("x^2.5", lambda x, W: np.abs(W @ x) ** 2.5, "", "2.5 W' diag(sign(Wx) ∘ abs(Wx)^∘1.5)"),
+    ("x^5", lambda X, a, b: a @ X.T**5 @ b, "", "5(ba' ∘ X ∘ X ∘ X ∘ X)"),
+    ("x^-3", lambda x, y: y @ (1 + x * x) ** -3, "", "-6 y ∘ x ∘ (1 + x ∘ x)^∘-4"),
     ("lasso", lambda b, X, y: np.sum((X @ b - y) ** 2) / 2 + np.sum(np.abs(b)), "", "X'(Xb - y) + sign(b)"),
 ]
 
@@ -262,7 +285,9 @@ def test_what_is_printed_is_the_derivative_and_what_the_book_has(f, symmetric, b
         (lambda x: np.max(x), "the step max"),
         (lambda x: np.sum(x[:2] * x[2:]), "the step index"),
         (lambda x: np.cumsum(x), "array of numbers"),
-        (lambda x: np.sum(x**2.5), "the step power"),
+        (lambda x, t: np.sum(x**t), "the step power"),
+        (lambda x: x @ dk.constant(x), "the step stop"),
+        (lambda x: np.sum(np.where(np.isnan(x), 0, x)), "the step isnan"),
         (lambda A, x: np.where(A[0, 0] > 0, trace(A * x), 0), "has no matrix form"),
         (lambda x: x @ x if np.sum(x) > 0 else -x @ x, "takes a branch"),
     ],
@@ -278,9 +303,11 @@ GRAMMAR = {
         "S": "t | t | (V) @ (V) | np.sum(V) | np.trace(M) | (V)[1] | (M)[0, 2] | np.linalg.norm(V) | (S) * (S)"
         " | (S) + (S) | np.where((S) > 0, S, S) | np.exp(-(S) / 50) | np.linalg.norm(M)",
         "V": "x | y | (M) @ (V) | (V) + (V) | (V) - (V) | (V) * (V) | (S) * (V) | np.tanh(V) | np.abs(V) | (V)**3"
-        " | np.maximum(V, 0.5) | np.where((V) > 0, V, 0) | (M)[3] | (M)[:, 0] | np.diag(M) | (V) / (S + 9)",
+        " | np.maximum(V, 0.5) | np.where((V) > 0, V, 0)"
+        " | expit(V) | np.logaddexp(V, V) | np.abs(V)**2.5 | (M)[3] | (M)[:, 0] | np.diag(M) | (V) / (S + 9)",
         "M": "A | B | (M) @ (M) | (M).T | (M) + (M) | (M) * (M) | np.outer(V, V) | np.maximum(M, 0.1) | np.diag(V)"
-        " | (S) * (M) | inv(A) | (M) * (V) | (M) * (V)[:, None] | np.where((V) > 0, M, 0)",
+        " | (S) * (M) | inv(A) | (M) * (V) | (M) * (V)[:, None] | np.where((V) > 0, M, 0) | np.hypot(M, V)"
+        " | np.logaddexp(0, M) | ((M)**2 + 1)**-1.5",
     }.items()
 }
 """Numbers, vectors and matrices, made of each other."""
@@ -296,7 +323,7 @@ def _grown(rng, kind, depth):
 def test_random_formulas_print_their_derivatives(seed):
     rng = random.Random(seed)  # noqa: S311 - no secret
     body, by = _grown(rng, rng.choice("SV"), 3), rng.choice("xyt")
-    f = eval(f"lambda x, y, A, B, t: {body}", {"np": np, "inv": inv})  # noqa: S307 - grown here
+    f = eval(f"lambda x, y, A, B, t: {body}", {"np": np, "inv": inv, "expit": expit})  # noqa: S307 - grown here
     try:
         formula = mc.derive(f, *map(_shape, "xyABt"), by=by)
     except UnsupportedError:

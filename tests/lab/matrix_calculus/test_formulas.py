@@ -4,6 +4,7 @@
 
 import numpy as np
 import pytest
+import scipy.special
 import sympy
 
 import diffkit as dk
@@ -166,6 +167,11 @@ def test_symmetric_matrices_make_shorter_formulas():
     assert not np.allclose(both[1](v, N), both[0](v, N))
 
 
+def test_powers_and_functions_of_symmetric_matrices_are_symmetric():
+    assert mc.derive(lambda x, S: x @ S**1.5 @ x, 3, (3, 3), symmetric="S").text == "2 S^∘1.5 x"
+    assert mc.derive(lambda x, S: x @ np.hypot(S, 1) @ x, 3, (3, 3), symmetric="S").text == "2 hypot(S, 1) x"
+
+
 def test_the_argument_is_chosen_by_name():
     found = mc.derive(lambda x, B: x @ B @ x, 3, (3, 3), by="B")
     assert (found.by, found.text, found.shape) == ("B", "xx'", (3, 3))
@@ -201,6 +207,8 @@ def test_a_differential_takes_its_direction_last():
         ((3,), {}, InputError, "f takes x, B, and 1 shapes were given"),
         ((3, (3, 1)), {}, InputError, "size of 1"),
         ((3, "3x3"), {}, InputError, "B has shape"),
+        ((np.ones(3), (3, 3)), {}, InputError, r"x is given as an array of shape \(3,\); give a shape"),
+        ((3, np.array([3, 3])), {}, InputError, "B is given as an array"),
         ((3, (3, 3, 3)), {}, InputError, "B has shape"),
         ((3, (3, 4)), {"symmetric": "B"}, InputError, "cannot be symmetric"),
         ((3, (3, 3)), {"symmetric": "C"}, UnknownNameError, "argument 'C'"),
@@ -318,6 +326,41 @@ def test_the_inverse_of_a_product_has_a_bracket():
     ],
 )
 def test_selects_and_single_entries(f, shapes, text):
+    assert str(mc.derive(f, *shapes)) == text
+
+
+@pytest.mark.parametrize(
+    ("f", "shapes", "text"),
+    [
+        (
+            lambda b, X, y: np.sum(np.logaddexp(0, X @ b) - y * (X @ b)),
+            (3, (5, 3), 5),
+            "d(1' softplus(Xb) - y'Xb)/db = X'(sigmoid(Xb) - y)",
+        ),
+        (
+            lambda b, X, y: X.T @ (scipy.special.expit(X @ b) - y),
+            (3, (5, 3), 5),
+            "d(X'(sigmoid(Xb) - y))/db = X' diag(sigmoid(-Xb) ∘ sigmoid(Xb)) X",
+        ),
+        (lambda x: np.sum(np.logaddexp(x, np.zeros(3))), (3,), "d(1' softplus(x))/dx = sigmoid(x)"),
+        (lambda t: np.logaddexp(0, t), ((),), "d(softplus(t))/dt = sigmoid(t)"),
+        (lambda x, y: np.sum(np.logaddexp(y, x)), (3, 3), "d(1' logaddexp(x, y))/dx = sigmoid(x - y)"),
+        (lambda x, y: np.sum(np.hypot(y, x)), (3, 3), "d(1' hypot(x, y))/dx = reciprocal(hypot(x, y)) ∘ x"),
+        (lambda x: np.sum(np.arcsinh(x)), (3,), "d(1' arcsinh(x))/dx = reciprocal(hypot(x, 1))"),
+        (lambda x: np.sum(scipy.special.gammaln(x)), (3,), "d(1' gammaln(x))/dx = psi(x)"),
+        (lambda x: np.sum(x**1.5), (3,), "d(1' x^∘1.5)/dx = 1.5 sqrt(x)"),
+        (lambda x: np.sum(x**2.5), (3,), "d(1' x^∘2.5)/dx = 2.5 x^∘1.5"),
+        (lambda x: np.sum(x**5), (3,), "d(1' x^∘5)/dx = 5(x ∘ x ∘ x ∘ x)"),
+        (lambda x: np.sum(x**0 + x**1), (3,), "d(3 + 1' x)/dx = 1"),
+        (lambda x: np.sum(x**0.5), (3,), "d(1' sqrt(x))/dx = 0.5 reciprocal(sqrt(x))"),
+        (lambda x: np.sum(x**-1), (3,), "d(1' reciprocal(x))/dx = -reciprocal(x) ∘ reciprocal(x)"),
+        (lambda x: np.sum(x ** np.array(0.5)), (3,), "d(1' x^∘0.5)/dx = 0.5 x^∘-0.5"),
+        (lambda x: np.sum(x**-2), (3,), "d(1' x^∘-2)/dx = -2 reciprocal(x ∘ x ∘ x)"),
+        (lambda b, X: np.sum((X @ b) ** 6), (3, (5, 3)), "d(1' (Xb)^∘6)/db = 6X' (Xb)^∘5"),
+        (lambda X, a, b: a @ (X**6).T @ b, ((3, 4), 4, 3), "d(b' X^∘6 a)/dX = 6(ba' ∘ X^∘5)"),
+    ],
+)
+def test_functions_and_powers_entry_by_entry(f, shapes, text):
     assert str(mc.derive(f, *shapes)) == text
 
 

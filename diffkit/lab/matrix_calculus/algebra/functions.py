@@ -60,7 +60,7 @@ def _times(parts: Sequence[Matrix], flat: Matrix) -> Matrix:
     """In order, without the matrix of ones, what cancels, and indicators that are there already."""
     kept: list[Matrix] = []
     for part in sorted(parts):
-        undone = next((one for one in kept if _undoes(one, part) or _undoes(part, one)), None)
+        undone = next((one for one in kept if _reciprocates(one, part) or _reciprocates(part, one)), None)
         if undone is not None:
             kept.remove(undone)
         elif part != flat and not (part in kept and is_indicator(part)):
@@ -70,7 +70,7 @@ def _times(parts: Sequence[Matrix], flat: Matrix) -> Matrix:
     return function("times", *flat.shape, *kept, symmetric=all(part.symmetric for part in kept))
 
 
-def _undoes(one: Matrix, other: Matrix) -> bool:
+def _reciprocates(one: Matrix, other: Matrix) -> bool:
     return one == function("reciprocal", *other.shape, other)
 
 

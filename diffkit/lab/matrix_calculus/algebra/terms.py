@@ -204,7 +204,7 @@ def settled(coefficient: float, scalars: Scalars, word: Word) -> Term:
 def _join_signs(powers: dict[Factor, float]) -> None:
     """sign(s) / abs(s) is 1 / s."""
     for sign in [factor for factor, power in powers.items() if factor.calls("sign") and power == 1]:
-        size, inside = sign._replace(name="abs"), sign.of[0].terms
+        size, inside = sign._replace(name="absolute"), sign.of[0].terms
         if powers.get(size) == -1 and len(inside) == 1 and inside[0].coefficient == len(inside[0].scalars) == 1:
             ((factor, power),) = inside[0].scalars
             del powers[sign], powers[size]
@@ -243,14 +243,14 @@ def plainness(word: Word) -> tuple[int, list[bool], Word]:
 def _cancelled(word: Word) -> Word:
     kept: list[Factor] = []
     for factor in word:
-        if kept and (_undoes(kept[-1], factor) or _undoes(factor, kept[-1])):
+        if kept and (_inverts(kept[-1], factor) or _inverts(factor, kept[-1])):
             kept.pop()
         else:
             kept.append(factor)
     return tuple(kept)
 
 
-def _undoes(inverse: Factor, factor: Factor) -> bool:
+def _inverts(inverse: Factor, factor: Factor) -> bool:
     if not inverse.calls("inv"):
         return False
     inside = inverse.of[0].transposed if inverse.turned else inverse.of[0]

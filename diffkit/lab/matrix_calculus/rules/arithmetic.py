@@ -13,7 +13,7 @@ from diffkit.lab.matrix_calculus.rules.shared import Rule, add, multiply, no_for
 from diffkit.primitives.contracting import Spec
 
 REPEATED = (2, 3, 4)
-"""Powers entry by entry that are written as products: x ∘ x ∘ x."""
+"""Powers entry by entry that are written as products, x ∘ x ∘ x; others are x^∘1.5."""
 
 
 def _subtract(step: Step, like: Sequence[Step], operands: Sequence[Matrix]) -> Matrix:
@@ -37,9 +37,9 @@ def _power(step: Step, _like: Sequence[Step], operands: Sequence[Matrix]) -> Mat
     exponent = y.terms[0].coefficient if y.terms else 0.0
     if x.scalar:
         return m.power(x, exponent)
-    if exponent not in REPEATED:
-        raise no_form(step)
-    return functools.reduce(m.times, [x] * int(exponent))
+    if exponent in REPEATED:
+        return functools.reduce(m.times, [x] * int(exponent))
+    return m.function("power", *x.shape, x, m.number(exponent), symmetric=x.symmetric)
 
 
 def _square(_step: Step, _like: Sequence[Step], operands: Sequence[Matrix]) -> Matrix:
@@ -49,11 +49,6 @@ def _square(_step: Step, _like: Sequence[Step], operands: Sequence[Matrix]) -> M
 def _sqrt(_step: Step, _like: Sequence[Step], operands: Sequence[Matrix]) -> Matrix:
     (x,) = operands
     return m.power(x, 0.5) if x.scalar else m.function("sqrt", *x.shape, x)
-
-
-def _absolute(_step: Step, _like: Sequence[Step], operands: Sequence[Matrix]) -> Matrix:
-    (x,) = operands
-    return m.function("abs", *x.shape, x, symmetric=x.symmetric and not x.scalar)
 
 
 def _contract(step: Step, _like: Sequence[Step], operands: Sequence[Matrix]) -> Matrix:
@@ -107,7 +102,6 @@ RULES: dict[str, Rule] = {
     "square": _square,
     "sqrt": _sqrt,
     "reciprocal": lambda step, like, x: _divide(step, [*like, *like], [m.ones(*x[0].shape), x[0]]),
-    "absolute": _absolute,
     "contract": _contract,
     "sum": _sum,
     "inv": lambda _step, _like, x: m.inverse(x[0]),

@@ -13,6 +13,9 @@ from diffkit.lab.matrix_calculus.algebra import Matrix
 Rule: TypeAlias = Callable[[Step, Sequence[Step], list[Any]], Any]
 """From a step, the steps that it reads, and what these were read as, to a matrix expression."""
 
+EITHER_WAY = ("maximum", "minimum", "hypot", "logaddexp", "=", "≠")
+"""These do not tell their arguments apart, which have one order then, numbers last, and 0 behind all."""
+
 
 def no_form(step: Step) -> UnsupportedError:
     """The error for a step that no textbook writes with matrices."""
@@ -38,6 +41,20 @@ def wide(x: Matrix, shape: tuple[int, int]) -> Matrix:
     if x.columns == 1:
         return m.multiply(x, m.ones(shape[1]).transposed)
     return m.multiply(m.ones(shape[0]), x)
+
+
+def entry_by_entry(name: str) -> Rule:
+    """A function of arrays entry by entry, which is written ``max(x, y)`` or ``[x > y]``; numbers stay numbers."""
+
+    def rule(step: Step, like: Sequence[Step], operands: Sequence[Matrix]) -> Matrix:
+        shape = m.as_columns(step.shape)
+        spread_out = [spread(x, one, step) for x, one in zip(operands, like, strict=True)]
+        given = [x if x.scalar else wide(x, shape) for x in spread_out]
+        if name in EITHER_WAY:
+            given.sort(key=lambda x: (not x.terms, x.scalar, x))
+        return m.function(name, *shape, *given, symmetric=all(x.symmetric for x in given))
+
+    return rule
 
 
 def add(step: Step, like: Sequence[Step], operands: Sequence[Matrix]) -> Matrix:
