@@ -106,7 +106,7 @@ def as_rows(value: Any, spec: Spec, number: int, rounds: tuple[int, ...]) -> np.
     """An argument of f, for each round where it is no carried one; numbers that it cannot hold are refused."""
     shape, dtype = rounds + spec.shape, spec.dtype
     array = np.asarray(value)
-    if array.shape == shape and array.dtype == dtype:
+    if array.shape == shape and array.dtype == dtype and array.flags.aligned:  # machine code trusts addresses
         return array
     if array.shape != shape or not np.can_cast(array.dtype, dtype):
         what = f"the rows of argument {number}" if rounds else f"argument {number}"

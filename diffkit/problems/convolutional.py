@@ -9,7 +9,8 @@ import numpy as np
 
 from diffkit.errors import InputError, check_name, check_whole
 from diffkit.problems.base import Array, Parts, Problem, Sizes
-from diffkit.problems.layered import Classifier, columns, flat, softmax
+from diffkit.problems.layered import Classifier, columns, flat
+from diffkit.problems.outputs import softmax
 
 KERNEL, POOL = 3, 2
 SIDE, CLASSES, SAMPLES = 8, 2, 1  # of the problem

@@ -10,7 +10,8 @@ import numpy as np
 
 from diffkit.errors import check_whole
 from diffkit.problems.base import Array, Parts, Problem, Sizes
-from diffkit.problems.layered import Classifier, columns, flat, sigmoid, softmax
+from diffkit.problems.layered import Classifier, columns, flat
+from diffkit.problems.outputs import sigmoid, softmax
 
 FEATURES, CLASSES, SAMPLES = 2, 2, 3  # of the problem
 

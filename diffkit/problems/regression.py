@@ -8,7 +8,7 @@ import numpy as np
 
 from diffkit.errors import needing
 from diffkit.problems.base import Array, Function, Jacobian, Parts, Problem, fixed, free, scalar
-from diffkit.problems.layered import sigmoid
+from diffkit.problems.outputs import sigmoid
 
 SAMPLES = 50  # behind the losses that are one number
 

@@ -117,6 +117,15 @@ def test_other_layouts_and_lists_are_taken_as_what_they_are(engine):
         np.testing.assert_array_equal(first, rows[:, 0])
 
 
+def test_entries_at_odd_addresses_are_copied():
+    odd = np.frombuffer(b"x" + np.arange(6.0).tobytes(), dtype=np.uint8)[1:].view(np.float64).reshape(2, 3)
+    assert not odd.flags.aligned
+    held, (rows,) = folding.arguments(plan(lambda x, a: x + a, X, X, engine="numpy").layout, (odd[0],), (odd,))
+    assert held[0].flags.aligned
+    assert rows.flags.aligned
+    np.testing.assert_array_equal(rows, np.arange(6.0).reshape(2, 3))
+
+
 def test_float32_stays_float32(engine):
     one = np.ones(3, np.float32)
     (found,), (sums,) = plan(lambda x, a: (x * a, np.sum(x)), one, one, engine=engine).fold(
@@ -165,6 +174,13 @@ def test_a_branch_that_is_not_taken_may_give_what_it_likes(engine):
     assert others.shape == (4, 3)
     with pytest.raises(InputError, match="gives float64"):
         prepared.fold([X], [[X, -X, X]])
+
+
+def test_what_was_run_is_looked_at_and_not_what_was_traced_last(monkeypatch):
+    prepared = plan(lambda x, a: (x + a, a), X, X, engine="numpy")
+    monkeypatch.setattr(prepared, "run", lambda x, a: (x[:1], a))  # as if another thread had met a branch meanwhile
+    with pytest.raises(InputError, match=r"gives float64 \(1,\)"):
+        prepared.fold([X], [[X, X]])
 
 
 def test_a_tuple_of_one_is_what_is_carried(engine):

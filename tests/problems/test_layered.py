@@ -1,7 +1,6 @@
 """What both networks share, and what both are held to: their own reference, written one number at a time."""
 
 import cmath
-import math
 from itertools import product
 
 import numpy as np
@@ -11,7 +10,7 @@ import diffkit as dk
 from diffkit.errors import InputError
 from diffkit.lab.networks import Model
 from diffkit.problems.convolutional import ConvolutionalNetwork
-from diffkit.problems.layered import ONE_HOT, columns, flat, sigmoid
+from diffkit.problems.layered import columns, flat
 from diffkit.problems.recurrent import RecurrentNetwork
 
 MODELS = [ConvolutionalNetwork(2, 3, side=4), RecurrentNetwork(2, 3, steps=4, features=4)]
@@ -149,15 +148,6 @@ def test_it_is_a_model(kind):
     assert isinstance(kind(), Model)
 
 
-def test_the_sigmoid_overflows_nowhere_and_takes_complex_numbers():
-    z = [-700.0, -2.5, 0.0, 0.3, 700.0]
-    np.testing.assert_allclose(
-        sigmoid(np.array([-1e4, *z, 1e4])), [0, *(1 / (1 + math.exp(-x)) for x in z), 1], atol=2e-16
-    )
-    for point in (0.3 + 0.2j, -2 - 1j):
-        assert sigmoid(point) == pytest.approx(1 / (1 + cmath.exp(-point)), rel=1e-14)
-
-
 @every_model
 def test_parameters_are_w_and_b_of_each_layer(model):
     numbers = np.arange(float(model.count))
@@ -243,8 +233,3 @@ def test_parameters_start_from_a_seed_with_intercepts_0(model):
 def test_one_example_is_one_column():
     assert columns(np.arange(3)).tolist() == [[0], [1], [2]]
     assert columns(np.ones((3, 2))).shape == (3, 2)
-
-
-@pytest.mark.parametrize("Y", [np.eye(3), np.array([0.25, 0.75]), np.array([[1.0], [0.0]])])
-def test_shares_that_sum_to_one_are_labels(Y):
-    ONE_HOT.check(Y)

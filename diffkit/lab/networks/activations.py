@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.errors import InputError
-from diffkit.problems.layered import softmax
+from diffkit.problems.outputs import softmax
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from diffkit.errors import InputError, check_name
 from diffkit.lab.networks.activations import ACTIVATIONS
-from diffkit.problems.layered import ONE_HOT, Labels, are_shares, cross_entropy
+from diffkit.problems.outputs import ONE_HOT, Labels, are_shares, cross_entropy
 
 
 @dataclass(frozen=True)

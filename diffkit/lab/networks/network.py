@@ -12,7 +12,8 @@ from diffkit.errors import InputError, check_name, check_positive, check_whole
 from diffkit.lab.networks.activations import ACTIVATIONS, Activation
 from diffkit.lab.networks.losses import Loss, choose_loss
 from diffkit.problems.base import Array
-from diffkit.problems.layered import Labels, Layered, columns, flat
+from diffkit.problems.layered import Layered, columns, flat
+from diffkit.problems.outputs import Labels
 
 
 @dataclass(frozen=True)
