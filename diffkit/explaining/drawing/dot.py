@@ -10,7 +10,8 @@ from diffkit.explaining.lines import Line
 Notes = tuple[tuple[str, str], ...]
 """Lines of small letters below a node: (kind, text)."""
 
-COLOURS = {"shape": "#737373", "value": "#000000", "gradient": "#006B4F"}
+COLOURS = {"shape": "#737373", "value": "#262626", "gradient": "#006B4F"}
+"""Of the notes, by their kind; pictures have the same."""
 
 
 def noted(line: Line, notes: Mapping[str, Notes]) -> Notes:

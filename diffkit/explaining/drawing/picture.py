@@ -17,6 +17,7 @@ from matplotlib.patches import PathPatch, Polygon, Rectangle
 from matplotlib.path import Path
 from matplotlib.textpath import TextToPath
 
+from diffkit.explaining.drawing.dot import COLOURS
 from diffkit.explaining.drawing.layout import Edge, Layout, Size, place
 from diffkit.explaining.lines import Line
 
@@ -24,7 +25,6 @@ INK = "0.15"
 EDGE = "0.45"
 FILL = {"intermediate": "#EAF2FA", "loss": "#FCE9DC"}
 NAMES = {"input": "#004B78", "parameter": "#8A4A75", "constant": "0.4"}
-NOTES = {"shape": "0.45", "value": INK, "gradient": "#006B4F"}
 SIZE, SMALL = 10.0, 8.0  # of letters, in points
 BOX = 0.32  # how high a box is
 LINE = 0.155  # from one line of small letters to the next
@@ -123,7 +123,7 @@ def _legend(axes: Axes) -> None:
     """Say what the numbers are, in their colours."""
     x, y = axes.get_xlim()[0] + MARGIN, axes.get_ylim()[0] - MARGIN - LINE / 2
     for kind, words in {"value": "value", "gradient": "derivative of the result by it"}.items():
-        axes.text(x, y, words, size=SMALL, color=NOTES[kind], va="center_baseline", gid=f"legend-{kind}")
+        axes.text(x, y, words, size=SMALL, color=COLOURS[kind], va="center_baseline", gid=f"legend-{kind}")
         x += text_width(words, SMALL) + 0.15
 
 
@@ -144,7 +144,7 @@ def _draw_node(axes: Axes, node: Node, x: float, y: float) -> None:
     _write(axes, (x, name_y), line.name, f"name-{line.position}", size=SIZE, color=colour, style="italic")
     for number, (kind, text) in enumerate(node.notes):
         spot = (x, y + node.half + (number + 0.6) * LINE)
-        _write(axes, spot, text, f"{kind}-{line.position}", size=SMALL, color=NOTES[kind])
+        _write(axes, spot, text, f"{kind}-{line.position}", size=SMALL, color=COLOURS[kind])
 
 
 def _write(axes: Axes, spot: tuple[float, float], text: str, gid: str, **looks: Any) -> None:

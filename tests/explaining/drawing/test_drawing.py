@@ -17,7 +17,9 @@ from matplotlib.transforms import Bbox
 import diffkit as dk
 from diffkit import problems
 from diffkit.errors import InputError, NotScalarError, TooLargeError
+from diffkit.explaining.drawing.dot import COLOURS, dot
 from diffkit.explaining.formulas import parse
+from diffkit.explaining.lines import lines
 
 GRAPHVIZ = shutil.which("dot")
 COURSE = {"worked-example": 2, "composition": 1, "product-of-sum": 3, "sigmoid-neuron": 5}
@@ -353,3 +355,12 @@ def test_dot_with_values_says_what_the_picture_says():
     assert drawn == {node: set(words) for node, words in nodes.items()}
     assert any("<" in words for words in nodes.values())
     assert any("7.389" in words for words in nodes.values())  # exp(2)
+
+
+def test_notes_are_escaped_and_coloured_and_edges_lead_to_boxes():
+    graph = dk.get("reverse").prepare(np.sin, 2.0).function_graph
+    made = dot(lines(graph, ["x"]), {"x": (("value", "a < b & c"), ("gradient", "2"))})
+    assert f'<font color="{COLOURS["value"]}">a &lt; b &amp; c</font>' in made
+    assert f'<font color="{COLOURS["gradient"]}">2</font>' in made
+    assert len(set(COLOURS.values())) == 3
+    assert "n0:f -> n1:f;" in made
